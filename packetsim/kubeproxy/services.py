@@ -16,8 +16,9 @@ from packetsim.ruletext import Origin
 
 @dataclass(frozen=True, slots=True)
 class ServiceEndpoint:
-    """One `IP:PORT` behind a service port, as this node sees it. `slice_name`: for blame."""
+    """One `IP:PORT` (`text`) behind a service port, as this node sees it. `slice_name`: for blame."""
 
+    text: str
     address: str
     port: int
     local: bool
@@ -30,10 +31,6 @@ class ServiceEndpoint:
     slice_name: str
     place: int  # index in the slice's endpoints
     pod: Key | None
-
-    @property
-    def text(self) -> str:
-        return with_port(self.address, self.port)
 
     @property
     def draining(self) -> bool:
@@ -102,17 +99,21 @@ class ProxiedPort:
         return self.origin(f"spec.ports[{self.index}].{path}")
 
 
+Entry = tuple[Service, tuple[EndpointSlice, ...], tuple[ProxiedPort, ...]]
+
+
 @dataclass(frozen=True, slots=True)
 class PortTable:
     """Every proxied port of one family on one node, in the order of Service (namespace, name), then spec.
 
-    Ports whose Service and slices did not change are the same objects as in the table before, so a
-    mode can tell by identity what it need not compile again.
+    `by_service` has every Service of the cluster, those that are not proxied with no ports. Entries
+    whose Service and slices did not change are the same objects as in the table before, so a mode
+    can tell by identity what it need not compile again.
     """
 
     node: Node
     family: int
-    by_service: Mapping[Key, tuple[Service, tuple[EndpointSlice, ...], tuple[ProxiedPort, ...]]]
+    by_service: Mapping[Key, Entry]
 
     @property
     def ports(self) -> Iterable[ProxiedPort]:
@@ -122,15 +123,17 @@ class PortTable:
 def proxied_ports(cluster: Cluster, node_name: str, family: int, before: PortTable | None = None) -> PortTable:
     """The port table of `node_name`. `before`: the table before the last change, to share with."""
     node = cluster.nodes[node_name]
-    known = before.by_service if before is not None and before.node == node else {}
-    table: dict[Key, tuple[Service, tuple[EndpointSlice, ...], tuple[ProxiedPort, ...]]] = {}
-    for key in sorted(cluster.services):
-        service, slices = cluster.services[key], cluster.slices.get(key, ())
+    known = before.by_service if before is not None and (before.node, before.family) == (node, family) else {}
+    services, slices_of = cluster.services, cluster.slices
+    table: dict[Key, Entry] = {}
+    # The order is kept while no Service comes or goes: sorting costs more than all else then.
+    for key in known if known.keys() == services.keys() else sorted(services):
+        service, slices = services[key], slices_of.get(key, ())
         old = known.get(key)
         if old is not None and old[0] is service and old[1] is slices:
             table[key] = old
-        elif ports := tuple(_ports_of(service, slices, node, family)):
-            table[key] = (service, slices, ports)
+        else:
+            table[key] = (service, slices, tuple(_ports_of(service, slices, node, family)))
     return PortTable(node, family, table)
 
 
@@ -204,9 +207,10 @@ def _endpoints(
                     continue
                 local = bool(endpoint.node) and endpoint.node == node.name
                 text = with_port(endpoint.address, slice_port.port)
-                if text in found and (found[text].local or not local):
+                if text in found and not local:
                     continue
                 found[text] = ServiceEndpoint(
+                    text=text,
                     address=endpoint.address,
                     port=slice_port.port,
                     local=local,
