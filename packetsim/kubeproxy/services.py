@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import compress
+from operator import is_, is_not
+from typing import TypeVar
 
 from packetsim.addresses import network, with_port
 from packetsim.cluster.model import Cluster, EndpointSlice, Key, Node, Service, ServicePort
@@ -108,12 +111,14 @@ class PortTable:
 
     `by_service` has every Service of the cluster, those that are not proxied with no ports. Entries
     whose Service and slices did not change are the same objects as in the table before, so a mode
-    can tell by identity what it need not compile again.
+    can tell with `differing` what it need not compile again. `services` and `slices`: the cluster's.
     """
 
     node: Node
     family: int
     by_service: Mapping[Key, Entry]
+    services: Mapping[Key, Service]
+    slices: Mapping[Key, tuple[EndpointSlice, ...]]
 
     @property
     def ports(self) -> Iterable[ProxiedPort]:
@@ -122,19 +127,33 @@ class PortTable:
 
 def proxied_ports(cluster: Cluster, node_name: str, family: int, before: PortTable | None = None) -> PortTable:
     """The port table of `node_name`. `before`: the table before the last change, to share with."""
-    node = cluster.nodes[node_name]
-    known = before.by_service if before is not None and (before.node, before.family) == (node, family) else {}
-    services, slices_of = cluster.services, cluster.slices
-    table: dict[Key, Entry] = {}
-    # The order is kept while no Service comes or goes: sorting costs more than all else then.
-    for key in known if known.keys() == services.keys() else sorted(services):
-        service, slices = services[key], slices_of.get(key, ())
-        old = known.get(key)
-        if old is not None and old[0] is service and old[1] is slices:
-            table[key] = old
-        else:
-            table[key] = (service, slices, tuple(_ports_of(service, slices, node, family)))
-    return PortTable(node, family, table)
+    node, services, slices = cluster.nodes[node_name], cluster.services, cluster.slices
+
+    def entry(key: Key) -> Entry:
+        service, own = services[key], slices.get(key, ())
+        return service, own, tuple(_ports_of(service, own, node, family))
+
+    if before is None or (before.node, before.family) != (node, family):
+        return PortTable(node, family, {key: entry(key) for key in sorted(services)}, services, slices)
+    changed = {*differing(before.services, services), *differing(before.slices, slices)} & services.keys()
+    table = {**before.by_service, **{key: entry(key) for key in changed}}
+    if not len(before.by_service) == len(table) == len(services):  # a Service came or went
+        table = {key: table[key] for key in sorted(services)}
+    return PortTable(node, family, table, services, slices)
+
+
+Value = TypeVar("Value")
+
+
+def differing(old: Mapping[Key, Value], new: Mapping[Key, Value]) -> Iterable[Key]:
+    """The keys under which the two do not hold the same object.
+
+    With the same keys in the same order it costs next to nothing: one change among 10,000 Services
+    must be found in well under the time it takes to look each of them up.
+    """
+    if len(old) == len(new) and all(map(is_, old, new)):
+        return compress(new, map(is_not, old.values(), new.values()))
+    return [key for key in old.keys() | new.keys() if old.get(key) is not new.get(key)]
 
 
 def is_proxied(service: Service) -> bool:
