@@ -8,7 +8,7 @@ protocols lower case, mappings read-only by habit. Field names follow the Kubern
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 Key = tuple[str, str]  # (namespace, name)
 
@@ -168,6 +168,7 @@ class ProxyConfiguration:
 
     `mode` "" means the default (iptables). `detect_local_mode`: ClusterCIDR, NodeCIDR,
     BridgeInterface, InterfaceNamePrefix. `cluster_cidrs` canonical, at most one a family.
+    `masquerade_*` are of the iptables section as read; `for_mode` puts those of the mode in force there.
     """
 
     mode: str = ""
@@ -176,7 +177,7 @@ class ProxyConfiguration:
     bridge_interface: str = ""
     interface_name_prefix: str = ""
     node_port_addresses: tuple[str, ...] = ()  # canonical CIDRs, or ("primary",)
-    masquerade_all: bool = False  # of the section of the mode in force
+    masquerade_all: bool = False
     masquerade_bit: int = 14
     localhost_node_ports: bool = True
     ipvs_scheduler: str = "rr"
@@ -185,6 +186,19 @@ class ProxyConfiguration:
     bind_address: str = ""
     proxy_port_range: str = ""
     origin: str = ""  # name of the file it came from, "" for the built-in defaults
+    nftables_masquerade_all: bool = False
+    nftables_masquerade_bit: int = 14
+
+    def for_mode(self, mode: str) -> ProxyConfiguration:
+        """With `masquerade_*` of the section that `mode` reads (cmd/kube-proxy/app/server_linux.go, createProxier)."""
+        if mode != "nftables":
+            return replace(self, mode=mode)
+        return replace(
+            self,
+            mode=mode,
+            masquerade_all=self.nftables_masquerade_all,
+            masquerade_bit=self.nftables_masquerade_bit,
+        )
 
     def cluster_cidr(self, family: int) -> str | None:
         return next((one for one in self.cluster_cidrs if (":" in one) == (family == 6)), None)

@@ -1,0 +1,98 @@
+"""Rule: no two Pods share an address, and none has a node's, unless on the host network, where all do.
+
+A Pod without an address gets the next free host of its node's podCIDR from .2 on: .0 is the network
+and .1 the bridge, as the host-local IPAM plugin counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from ipaddress import ip_address
+
+from packetsim.addresses import network
+from packetsim.cluster.model import Key, Pod
+from packetsim.cluster.places import Path, Place, Report
+from packetsim.cluster.podcidrs import Host
+from packetsim.cluster.pods import Draft
+
+_STATUS: Path = ("status",)
+
+
+def give_addresses(drafts: list[Draft], hosts: list[Host], families: tuple[int, ...], report: Report) -> list[Pod]:
+    """Every Pod, complete. Names and addresses that clash are problems."""
+    giver = _Giver(drafts, hosts, families, report)
+    pods: dict[Key, tuple[Pod, Place]] = {}
+    for draft in drafts:
+        pod = giver.complete(draft)
+        first = pods.setdefault(pod.key, (pod, draft.place))
+        if first[0] is not pod:
+            message = f"there is another Pod {pod.namespace}/{pod.name}, at {first[1]}"
+            report.problem(draft.place, ("metadata", "name"), message, "Rename or remove one of the two")
+    return [pod for pod, _ in pods.values()]
+
+
+class _Giver:
+    def __init__(self, drafts: list[Draft], hosts: list[Host], families: tuple[int, ...], report: Report) -> None:
+        self._hosts = {host.node.name: host for host in hosts}
+        self._node_of = {ip: host.node.name for host in hosts for ip in host.node.addresses}
+        self._report = report
+        self._families = families
+        self._owners: dict[str, Draft] = {}
+        self._free: dict[str, Iterator[str]] = {}
+        for draft in drafts:
+            if draft.written_ips and not draft.pod.host_network:
+                for ip in draft.pod.addresses:
+                    self._claim(ip, draft)
+
+    def _claim(self, ip: str, draft: Draft) -> None:
+        first = self._owners.setdefault(ip, draft)
+        if first is not draft:
+            message = f"{ip} is the address of Pod {first.pod.namespace}/{first.pod.name}, too, at {first.place}"
+            self._report.problem(draft.place, _STATUS, message, "Give each Pod its own address, or leave them out")
+        if ip in self._node_of:
+            message = f"{ip} is the address of Node {self._node_of[ip]}"
+            cure = "Use an address of the node's podCIDR, or set spec.hostNetwork: true"
+            self._report.problem(draft.place, _STATUS, message, cure)
+
+    def complete(self, draft: Draft) -> Pod:
+        host = self._hosts[draft.pod.node]
+        if draft.pod.host_network:
+            return self._on_host(draft, host)
+        if draft.written_ips:
+            cidrs = [network(cidr) for cidr in host.node.pod_cidrs]
+            if not all(any(ip in cidr for cidr in cidrs) for ip in draft.pod.addresses):
+                self._report.notice("Pods outside their node's podCIDR: routed to their node all the same", draft.place)
+            return draft.pod
+        return replace(draft.pod, addresses=tuple(self._next(host, family, draft) for family in self._families))
+
+    def _on_host(self, draft: Draft, host: Host) -> Pod:
+        """The kubelet gives it the node's own address of each family (status.hostIPs)."""
+        if draft.written_ips and not set(draft.pod.addresses) <= set(host.node.addresses):
+            message = f"on the host network, yet {draft.pod.addresses[0]} is no address of Node {host.node.name}"
+            cure = "Use the node's address, or leave it out"
+            self._report.problem(draft.place, _STATUS, message, cure)
+        if draft.written_ips:
+            return draft.pod
+        given = tuple(ip for family in self._families if (ip := host.node.address(family)))
+        return replace(draft.pod, addresses=given)
+
+    def _next(self, host: Host, family: int, draft: Draft) -> str:
+        cidr = host.node.pod_cidr(family)
+        if cidr is None:  # a problem already
+            return "::" if family == 6 else "0.0.0.0"
+        ip = next(self._free.setdefault(cidr, self._hosts_of(cidr)), None)
+        if ip is None:
+            message = f"no address is left in podCIDR {cidr} of Node {host.node.name}"
+            cure = "Give the node a larger podCIDR, or run fewer Pods on it"
+            self._report.problem(draft.place, draft.spec_path, message, cure)
+            return "::" if family == 6 else "0.0.0.0"
+        return ip
+
+    def _hosts_of(self, cidr: str) -> Iterator[str]:
+        whole = network(cidr)
+        last = whole.last - (whole.family == 4)  # the broadcast address
+        for number in range(whole.first + 2, last + 1):
+            ip = str(ip_address(number))
+            if ip not in self._owners and ip not in self._node_of:
+                yield ip
