@@ -6,6 +6,7 @@ Noise that decides nothing is read and dropped: bucketsize, initval, comments, c
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -14,7 +15,7 @@ from types import MappingProxyType
 from packetsim.addresses import canonical, full_length, network, number_of
 from packetsim.errors import RuleTextError
 from packetsim.packet import TRANSPORTS, Packet
-from packetsim.ruletext import Line, SetText
+from packetsim.ruletext import SetText
 
 # type -> the parts of an element; a part is an address, a port with protocol, a network, or a bare port
 TYPES: dict[str, tuple[str, ...]] = {
@@ -26,9 +27,10 @@ TYPES: dict[str, tuple[str, ...]] = {
     "hash:ip,port,net": ("ip", "port", "net"),
 }
 _VERSIONS = {"inet": 4, "inet6": 6}
-_CREATE_OPTIONS = {"family", "hashsize", "maxelem", "range"}
-_NOISE_WITH_VALUE = {"bucketsize", "initval", "comment", "packets", "bytes"}
-_NOISE = {"comment", "counters"}
+_CREATE_OPTIONS = ("family", "hashsize", "maxelem", "range")
+_CREATE_NOISE = ("bucketsize", "initval")  # each with a value
+_CREATE_FLAGS = ("comment", "counters")
+_ENTRY_NOISE = re.compile(r'(?: (?:packets|bytes) \d+| comment "[^"]*")*')
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +118,8 @@ def parse(text: str) -> dict[str, IpSet]:
                 entries[name] = []
             case ["create", name, _]:
                 raise RuleTextError(place, f"set {name} is there twice")
-            case ["add", name, _] if name in created:
-                entries[name].append((line, place))
+            case ["add", name, element] if name in created:
+                entries[name].append((element, place))
             case ["add", name, _]:
                 raise RuleTextError(place, f"set {name} has no create line before it")
             case _:
@@ -162,24 +164,19 @@ def load(texts: Mapping[str, SetText], before: LoadedSets = NOTHING) -> LoadedSe
 
 
 def _load_one(name: str, text: SetText) -> IpSet:
-    place = f"ipset {name}"
-    one = _build(text.create.text, place, ((line.text, f"{place} {line.text!r}") for line in _lines_of(text, place)))
+    place, front = f"ipset {name}", f"add {name} "
+    for line in text.entries:
+        if not line.text.startswith(front):
+            raise RuleTextError(place, f"{line.text!r} does not add to this set")
+    one = _build(text.create.text, place, ((line.text[len(front) :], place) for line in text.entries))
     if one.name != name:
         raise RuleTextError(place, f"the create line is for set {one.name}")
     return one
 
 
-def _lines_of(text: SetText, place: str) -> tuple[Line, ...]:
-    front = f"add {text.create.text.split(maxsplit=2)[1]} " if text.create.text.count(" ") > 1 else ""
-    for line in text.entries:
-        if not line.text.startswith(front):
-            raise RuleTextError(place, f"{line.text!r} does not add to this set")
-    return text.entries
-
-
 def _build(create: str, place: str, adds: Iterable[tuple[str, str]]) -> IpSet:
     empty = _created(create, place)
-    elements = [_element(empty, line.split(maxsplit=2)[-1], where) for line, where in adds]
+    elements = [_element(empty, text, where) for text, where in adds]
     entries = tuple(text for text, _ in elements)
     index = frozenset(key for _, key in elements)
     if len(index) < len(entries):
@@ -217,15 +214,13 @@ def _options(words: list[str], place: str) -> dict[str, str]:
     at = 0
     while at < len(words):
         word = words[at]
-        if word in _CREATE_OPTIONS | (_NOISE_WITH_VALUE - _NOISE) and at + 1 < len(words):
+        if word in _CREATE_OPTIONS + _CREATE_NOISE and at + 1 < len(words):
             found[word] = words[at + 1]
             at += 2
-        elif word in _NOISE:
+        elif word in _CREATE_FLAGS:
             at += 1
         else:
-            raise RuleTextError(
-                place, f"option {word!r} is not modelled; supported are {', '.join(sorted(_CREATE_OPTIONS))}"
-            )
+            raise RuleTextError(place, f"option {word!r} is not modelled; supported are {', '.join(_CREATE_OPTIONS)}")
     return found
 
 
@@ -237,9 +232,9 @@ def _range(text: str, place: str) -> tuple[int, int]:
 
 
 def _element(one: IpSet, text: str, place: str) -> tuple[str, str | tuple[str, int, int]]:
-    element, _, extras = text.partition(" ")
-    if extras and extras.split()[0] not in _NOISE_WITH_VALUE:
-        raise RuleTextError(place, f"{extras!r} after the element is not modelled")
+    element, space, rest = text.partition(" ")
+    if not _ENTRY_NOISE.fullmatch(space + rest):
+        raise RuleTextError(place, f"{rest!r} after the element is not modelled")
     try:
         made = _read_element(one.type, one.family, element)
     except ValueError as error:

@@ -23,7 +23,8 @@ TemplateKey = tuple[str, str, str, int]  # (protocol, client, virtual address, v
 class Connection:
     """One connection through a virtual server. The addresses never change.
 
-    `template`: the persistence template it came from, with that template's serial.
+    `template`: the persistence template it came from, with that template's serial. `timer`: when the
+    table will next look whether it `expires`.
     """
 
     protocol: str
@@ -41,6 +42,7 @@ class Connection:
     active: bool = False
     packets_in: int = 0
     packets_out: int = 0
+    timer: float = 0.0
 
     @property
     def request_key(self) -> FlowKey:
@@ -90,7 +92,8 @@ class ConnectionTable:
         self.requests: dict[FlowKey, Connection] = {}
         self.replies: dict[FlowKey, Connection] = {}
         self.templates: dict[TemplateKey, Template] = {}
-        # One timer an entry, (when, serial, key); an entry used meanwhile is put back when its timer comes up.
+        # (when, serial, key). An entry used meanwhile is put back when its timer comes up; one that is to end
+        # sooner gets another timer, and the old one is passed over.
         self._timers: list[tuple[float, int, FlowKey | TemplateKey]] = []
         self._serial = 0
         self._crowded: set[FlowKey] = set()  # reply keys that were ever shared by several entries
@@ -107,8 +110,12 @@ class ConnectionTable:
         self.replies[reply_key] = made
         return made
 
-    def start_timer(self, connection: Connection) -> None:
-        heappush(self._timers, (connection.expires, connection.serial, connection.request_key))
+    def keep(self, connection: Connection, until: float) -> None:
+        """Start the connection's timer again. It is this table's own."""
+        connection.expires = until
+        if not connection.timer or until < connection.timer:
+            connection.timer = until
+            heappush(self._timers, (until, connection.serial, connection.request_key))
 
     def close(self, connection: Connection) -> None:
         """Forget an entry. Of several with the same reply, the youngest left is found from now on."""
@@ -162,9 +169,11 @@ class ConnectionTable:
         while timers and timers[0][0] <= now:
             when, serial, key = timers[0]
             entry = self.requests.get(key) if len(key) == 5 else self.templates.get(key)
-            if entry is None or entry.serial != serial:
+            if entry is None or entry.serial != serial or (isinstance(entry, Connection) and entry.timer != when):
                 heappop(timers)
             elif entry.expires > when:
+                if isinstance(entry, Connection):
+                    self.own(entry).timer = entry.expires
                 heapreplace(timers, (entry.expires, serial, key))
             elif isinstance(entry, Connection):
                 heappop(timers)

@@ -62,7 +62,8 @@ def _entry_row(entry: Connection | Template, now: float) -> str:
         texts = (entry.client_text, entry.virtual_text, entry.real_text)
         return _row(entry.protocol.upper(), expire, entry.state, *texts)
     protocol, client, virtual, port = entry.key
-    texts = (with_port(client, 0), with_port(virtual, port), with_port(*entry.real))
+    address, real_port = entry.real
+    texts = (with_port(client, 0), with_port(virtual, port), with_port(address, real_port if port else 0))
     return _row(protocol.upper(), expire, "ASSURED" if entry.assured else "NONE", *texts)
 
 

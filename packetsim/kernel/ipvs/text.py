@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import lru_cache
 from ipaddress import ip_network
 
-from packetsim.addresses import canonical, full_length
+from packetsim.addresses import canonical, family_of, full_length
 from packetsim.errors import RuleTextError
-from packetsim.kernel.ipvs.model import SCHEDULERS, RealServer, VirtualKey, VirtualServer
-from packetsim.ruletext import ServerText
+from packetsim.kernel.ipvs.model import SCHEDULERS, RealKey, RealServer, VirtualKey, VirtualServer
+from packetsim.ruletext import Line, ServerText
 
 _PROTOCOL_OF = {"-t": "tcp", "-u": "udp", "--sctp-service": "sctp"}
 _OPTION_OF = {protocol: option for option, protocol in _PROTOCOL_OF.items()}
@@ -23,40 +24,49 @@ _MODELLED = ", ".join(SCHEDULERS)
 
 def parse(text: str) -> tuple[VirtualServer, ...]:
     """The virtual servers of an `ipvsadm -Sn` listing, in its order."""
-    servers: dict[VirtualKey, VirtualServer] = {}
-    reals: dict[VirtualKey, list[RealServer]] = {}
+    groups: dict[str, tuple[Line, list[Line]]] = {}
     for number, line in enumerate(text.splitlines(), 1):
-        if not line.strip():
-            continue
-        place = f"ipvsadm line {number}"
-        if line.startswith("-A "):
-            server = _server(line, place)
-            if server.key in servers:
-                raise RuleTextError(place, f"virtual server {server.protocol} {server.text} is there twice")
-            servers[server.key], reals[server.key] = server, []
-        elif line.startswith("-a "):
-            key, real = _real(line, place)
-            if key not in servers:
-                raise RuleTextError(place, "this real server's virtual server has no -A line before it")
-            _put(reals[key], real, place)
-        else:
-            raise RuleTextError(place, f"{line.split()[0]!r} is not modelled; lines begin with -A or -a")
-    return tuple(replace(server, reals=tuple(reals[key])) for key, server in servers.items())
+        words = line.split()
+        service = " ".join(words[1:3])
+        match words[:1]:
+            case []:
+                continue
+            case ["-A"] if service not in groups:
+                groups[service] = Line(line), []
+            case ["-a"] if service in groups:
+                groups[service][1].append(Line(line))
+            case ["-A"]:
+                raise RuleTextError(f"ipvsadm line {number}", f"virtual server {service} is there twice")
+            case ["-a"]:
+                raise RuleTextError(f"ipvsadm line {number}", "its virtual server has no -A line before it")
+            case _:
+                raise RuleTextError(
+                    f"ipvsadm line {number}", f"{words[0]!r} is not modelled; lines begin with -A or -a"
+                )
+    servers = tuple(parse_server(ServerText(server, tuple(reals))) for server, reals in groups.values())
+    if len({server.key for server in servers}) < len(servers):
+        raise RuleTextError("ipvsadm", "two of the virtual servers have the same protocol, address and port")
+    return servers
 
 
 def parse_server(text: ServerText) -> VirtualServer:
     """One virtual server with its real servers."""
-    place = f"ipvs {text.server.text!r}"
-    server = _server(text.server.text, place)
-    reals: list[RealServer] = []
+    server = _server(text.server.text, f"ipvs {text.server.text!r}")
+    front = _real_front(server)
+    reals: dict[RealKey, RealServer] = {}
     for line in text.reals:
-        key, real = _real(line.text, f"ipvs {line.text!r}")
-        if key != server.key:
-            raise RuleTextError(place, f"real server line {line.text!r} belongs to another virtual server")
-        reals.append(real)
-    if len({real.key for real in reals}) < len(reals):
-        raise RuleTextError(place, "a real server is there twice")
-    return replace(server, reals=tuple(reals))
+        if line.text.startswith(front):
+            real = _real_of(line.text[len(front) :].split(), line.text)
+        else:
+            key, real = _real(line.text)
+            if key != server.key:
+                raise RuleTextError(f"ipvs {line.text!r}", f"it belongs to another virtual server than {server.text}")
+        if family_of(real.address) != family_of(server.address):
+            raise RuleTextError(f"ipvs {line.text!r}", f"real server {real.text} is not of {server.text}'s family")
+        if real.key in reals:
+            raise RuleTextError(f"ipvs {line.text!r}", f"real server {real.text} is there twice")
+        reals[real.key] = real
+    return replace(server, reals=tuple(reals.values()))
 
 
 def render(servers: Iterable[VirtualServer]) -> str:
@@ -76,8 +86,11 @@ def server_line(server: VirtualServer) -> str:
 
 
 def real_lines(server: VirtualServer) -> list[str]:
-    service = f"-a {_OPTION_OF[server.protocol]} {server.text}"
-    return [f"{service} -r {real.text} -m -w {real.weight}" for real in server.reals]
+    return [f"{_real_front(server)}{real.text} -m -w {real.weight}" for real in server.reals]
+
+
+def _real_front(server: VirtualServer) -> str:
+    return f"-a {_OPTION_OF[server.protocol]} {server.text} -r "
 
 
 def mask_text(server: VirtualServer) -> str:
@@ -85,12 +98,6 @@ def mask_text(server: VirtualServer) -> str:
     if server.netmask is None or ":" in server.address:
         return str(server.netmask or full_length(server.address))
     return str(ip_network(f"0.0.0.0/{server.netmask}").netmask)
-
-
-def _put(reals: list[RealServer], real: RealServer, place: str) -> None:
-    if any(real.key == other.key for other in reals):
-        raise RuleTextError(place, f"real server {real.text} is there twice")
-    reals.append(real)
 
 
 def _server(line: str, place: str) -> VirtualServer:
@@ -110,22 +117,26 @@ def _server(line: str, place: str) -> VirtualServer:
     return VirtualServer(protocol, address, port, scheduler, flags, persistence, netmask)
 
 
-def _real(line: str, place: str) -> tuple[VirtualKey, RealServer]:
-    words = line.split()
+def _real(line: str) -> tuple[VirtualKey, RealServer]:
+    words, place = line.split(), f"ipvs {line!r}"
     if words[:1] != ["-a"] or len(words) < 5 or words[3] != "-r":
         raise RuleTextError(place, "a real server line reads -a -t ADDRESS:PORT -r ADDRESS:PORT -m -w WEIGHT")
-    service = _service(words[1], words[2], place)
-    address, port = _endpoint(words[4], place)
-    rest = words[5:]
-    for word in rest:
+    return _service(words[1], words[2], place), _real_of(words[4:], line)
+
+
+def _real_of(words: list[str], line: str) -> RealServer:
+    """What follows `-r`."""
+    place = f"ipvs {line!r}"
+    address, port = _endpoint(words[0] if words else "", place)
+    for word in words[1:]:
         if word in _OTHER_FORWARDING:
             raise RuleTextError(
                 place, f"forwarding {word} ({_OTHER_FORWARDING[word]}) is not modelled; supported is -m"
             )
-    if rest[:1] != ["-m"]:
+    if words[1:2] != ["-m"]:
         raise RuleTextError(place, "a real server needs -m, the only forwarding method that is modelled")
-    options = _pairs(rest[1:], ("-w",), place)
-    return service, RealServer(address, port, _number(options.get("-w", "1"), 0, 65535, "-w", place))
+    options = _pairs(words[2:], ("-w",), place)
+    return RealServer(address, port, _number(options.get("-w", "1"), 0, 65535, "-w", place))
 
 
 def _pairs(words: list[str], known: tuple[str, ...], place: str) -> dict[str, str]:
@@ -148,17 +159,25 @@ def _service(option: str, endpoint: str, place: str) -> VirtualKey:
     return (protocol, *_endpoint(endpoint, place))
 
 
-def _endpoint(text: str, place: str) -> tuple[str, int]:
+def _endpoint(text: str, place: str) -> RealKey:
+    try:
+        return _read_endpoint(text)
+    except ValueError as error:
+        raise RuleTextError(place, f"{text!r} is not ADDRESS:PORT: {error}") from None
+
+
+@lru_cache(maxsize=1 << 17)
+def _read_endpoint(text: str) -> RealKey:
+    """Cached: the same real servers stand behind several virtual servers."""
     address, _, port = text.rpartition(":")
     bracketed = address.startswith("[") and address.endswith("]")
-    try:
-        known = canonical(address[1:-1] if bracketed else address)
-    except ValueError:
-        raise RuleTextError(place, f"{text!r} is not ADDRESS:PORT with a numeric address") from None
+    known = canonical(address[1:-1] if bracketed else address)
     if bracketed != (":" in known):
-        raise RuleTextError(place, f"{text!r}: brackets go around an IPv6 address and no other")
+        raise ValueError("brackets go around an IPv6 address and no other")
     # Port 0 ("every port") needs persistence in the kernel and has other template rules.
-    return known, _number(port, 1, 65535, "port", place)
+    if not (port.isascii() and port.isdigit() and 1 <= int(port) <= 65535):
+        raise ValueError("a port is a number from 1 to 65535")
+    return known, int(port)
 
 
 def _number(text: str, low: int, high: int, what: str, place: str) -> int:

@@ -244,7 +244,6 @@ class Ipvs:
         real.inactive += 1  # a new entry starts as inactive, its first packet then moves it
         connection.packets_in = 1
         self._advance(connection, packet, reply=False, real=real)
-        self._table.start_timer(connection)
         if template is not None:
             template.controls += 1
             template.expires = self._now + template.timeout
@@ -271,7 +270,7 @@ class Ipvs:
             template = self._table.template_of(connection)
             if template is not None:
                 template.assured = True
-        connection.expires = self._now + TIMEOUTS[protocol][state]
+        self._table.keep(connection, self._now + TIMEOUTS[protocol][state])
 
     def _recount(self, connection: Connection, active: bool, real: LiveReal | None) -> None:
         real = real or self._servers.own(self._servers.by_key[connection.virtual_key]).find(connection.real_key)
