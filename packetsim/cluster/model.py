@@ -190,7 +190,10 @@ class ProxyConfiguration:
     nftables_masquerade_bit: int = 14
 
     def for_mode(self, mode: str) -> ProxyConfiguration:
-        """With `masquerade_*` of the section that `mode` reads (cmd/kube-proxy/app/server_linux.go, createProxier)."""
+        """With `masquerade_*` of the section that `mode` reads. To be asked of the configuration as it was read.
+
+        pkg/proxy/apis/config/v1alpha1/conversion.go and cmd/kube-proxy/app/server_linux.go (Kubernetes 1.35).
+        """
         if mode != "nftables":
             return replace(self, mode=mode)
         return replace(

@@ -11,6 +11,7 @@ from dataclasses import replace
 from heapq import heapreplace
 
 from packetsim.cluster import schemas
+from packetsim.cluster.names import dns_subdomain
 from packetsim.cluster.places import Place, Report, clipped, one_of
 from packetsim.cluster.podcidrs import Host
 from packetsim.cluster.pods import Draft
@@ -70,7 +71,7 @@ def schedule(drafts: list[Draft], fitting: Fitting, declared: Iterable[str], rep
             report.notice("no node fits these Pods: left out, as they would stay Pending", draft.place)
         elif node in names:
             placed.append(replace(draft, pod=replace(draft.pod, node=node)))
-        elif node not in known:
+        elif node not in known and dns_subdomain(node) is None:
             message = f"there is no Node {clipped(node)}"
             cure = f"Add the Node, or use {one_of(sorted(names)[:5])}"
             report.problem(draft.place, (*draft.spec_path, "nodeName"), message, cure)

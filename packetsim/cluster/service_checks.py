@@ -106,6 +106,7 @@ def _check_cluster_ips(one: One, spec: schemas.ServiceSpec, kind: str, report: R
     if len(ips) > 2:
         message = f"{len(ips)} ClusterIPs"
         report.problem(place, ("spec", "clusterIPs"), message, "Write at most one of each address family")
+        return
     _check_families(one, spec, report)
     path: Path = ("spec", "clusterIPs") if ips else ("spec", "clusterIP")
     seen: dict[int, str] = {}
