@@ -142,10 +142,11 @@ def proxied_ports(cluster: Cluster, node_name: str, family: int, before: PortTab
     return PortTable(node, family, table, services, slices)
 
 
+Name = TypeVar("Name")
 Value = TypeVar("Value")
 
 
-def differing(old: Mapping[Key, Value], new: Mapping[Key, Value]) -> Iterable[Key]:
+def differing(old: Mapping[Name, Value], new: Mapping[Name, Value]) -> Iterable[Name]:
     """The keys under which the two do not hold the same object.
 
     With the same keys in the same order it costs next to nothing: one change among 10,000 Services
