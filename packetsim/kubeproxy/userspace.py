@@ -16,7 +16,13 @@ from packetsim.cluster.model import Cluster, Key, Node, ProxyConfiguration, Serv
 from packetsim.errors import PacketsimError
 from packetsim.kubeproxy.config import Balancer, NodeConfig, ProxySocket
 from packetsim.kubeproxy.listeners import HEALTHZ, HEALTHZ_PORT
-from packetsim.kubeproxy.node_addresses import UNSPECIFIED, interface_addresses, node_ip, specific_bind_address
+from packetsim.kubeproxy.node_addresses import (
+    LOOPBACK,
+    UNSPECIFIED,
+    interface_addresses,
+    node_ip,
+    specific_bind_address,
+)
 from packetsim.kubeproxy.proxy_ports import port_range, proxy_ports
 from packetsim.kubeproxy.services import Entry, PortTable, ProxiedPort, differing, proxied_ports
 from packetsim.kubeproxy.userspace_ports import PortalRules, Portals, Proxy, fronts, is_whole
@@ -61,7 +67,8 @@ def _proxy(configuration: ProxyConfiguration, node: Node) -> Proxy:
     bound = specific_bind_address(configuration)
     if bound and (bound == "::1" or bound in network("127.0.0.0/8")):
         raise PacketsimError(f"bindAddress {bound}: userspace mode cannot proxy on localhost; use 0.0.0.0 or ::.")
-    family = family_of(bound or node.addresses[0])
+    # A node whose address is not known is taken to be 127.0.0.1 (detectNodeIP).
+    family = family_of(bound or next(iter(node.addresses), LOOPBACK[4]))
     return Proxy(family, bound, node_ip(node, family, configuration))
 
 

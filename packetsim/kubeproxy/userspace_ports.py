@@ -6,7 +6,7 @@ Facts from openPortal and the *PortalArgs functions of pkg/proxy/userspace/proxi
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -76,8 +76,8 @@ class PortalRules:
     def portals(self, opened: tuple[Front, ...], node_port: bool) -> Portals:
         """`node_port`: it was claimed for this service port."""
         addresses = Portals(
-            tuple(line for front in opened for line in self._container(front)),
-            tuple(self._host(front) for front in opened),
+            _once(line for front in opened for line in self._container(front)),
+            _once(self._host(front) for front in opened),
         )
         return addresses._replace(**self._node_port()) if node_port else addresses
 
@@ -113,3 +113,11 @@ class PortalRules:
             "node_port_host": (Line(f"{host} -j {self.from_host}", origins),),
             "node_port_non_local": (Line(f"{accept} -m state --state NEW -j ACCEPT", origins),),
         }
+
+
+def _once(lines: Iterable[Line]) -> Lines:
+    """Each rule is appended only where an identical one is missing (EnsureRule)."""
+    found: dict[str, Line] = {}
+    for line in lines:
+        found.setdefault(line.text, line)
+    return tuple(found.values())

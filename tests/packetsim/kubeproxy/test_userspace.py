@@ -20,6 +20,7 @@ from tests.packetsim.kubeproxy.clusters import (
     NODE_A,
     PROXY,
     THERE,
+    VIP,
     Served,
     cluster,
     endpoint,
@@ -86,6 +87,19 @@ def test_a_socket_on_the_bind_address() -> None:
     config = compile_rules(cluster(proxy=replace(RANGE, bind_address="192.168.10.11")), "node-a")
     assert config.proxy_sockets[0].address == "192.168.10.11"
     assert config.claimed_ports[0].address == "0.0.0.0"
+
+
+def test_an_address_given_twice_has_its_rules_once() -> None:
+    twice = service(ports=(port(),), external_ips=("203.0.113.7",), ingress=("203.0.113.7", VIP, VIP))
+    nat = compile_rules(cluster(served(twice), proxy=RANGE), "node-a").iptables["nat"]
+    for chain, count in (("KUBE-PORTALS-CONTAINER", 5), ("KUBE-PORTALS-HOST", 4)):
+        rules = [line.text for line in nat[chain].lines]
+        assert len(rules) == len(set(rules)) == count
+
+
+def test_a_node_without_an_address_takes_itself_for_localhost() -> None:
+    nat = compile_rules(cluster(nodes=(replace(NODE_A, addresses=()),), proxy=RANGE), "node-a").iptables["nat"]
+    assert nat["KUBE-PORTALS-HOST"].lines[0].text.endswith("-j DNAT --to-destination 127.0.0.1:41235")
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "127.1.2.3", "::1"])
