@@ -165,12 +165,13 @@ def test_the_shuffle_is_drawn_only_as_far_as_it_is_looked_at() -> None:
 def test_a_copy_goes_its_own_way() -> None:
     made = balancer("ABC", 60)
     assert ask(made, "x") == "A"
-    twin = made.copy()
+    twin, late = made.copy(), made.copy()
     assert ask(twin, "yz", Script([1])) == "CB"
     assert ask(made, "yx") == "BA"
     assert ask(twin, "yx") == "CA"
     twin.update({})
     assert ask(made, "z") == "C"
+    assert ask(late, "yzw") == "BCA"
 
 
 def test_rolled_dice_visit_each_endpoint_once_a_round() -> None:
