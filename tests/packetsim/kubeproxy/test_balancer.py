@@ -171,7 +171,7 @@ def test_a_copy_goes_its_own_way() -> None:
     assert ask(twin, "yx") == "CA"
     twin.update({})
     assert ask(made, "z") == "C"
-    assert ask(late, "yzw") == "BCA"
+    assert ask(late, "uvw") == "BCA"
 
 
 def test_rolled_dice_visit_each_endpoint_once_a_round() -> None:
