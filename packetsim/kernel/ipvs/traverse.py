@@ -154,7 +154,7 @@ class Ipvs:
         connection.packets_in += 1
         self._advance(connection, visit.packet, reply=False)
         if visit.steps is not None:
-            self._note(visit, connection, "existing connection", f"{connection.client_text} is a client of it already")
+            self._note(visit, connection, "existing connection", f"its connection is in {connection.state}")
         return connection
 
     @property
@@ -174,14 +174,15 @@ class Ipvs:
 
     def _renew(self, visit: Visit, connection: Connection, why: str, expire: bool) -> Dropped | None:
         """End the connection; the packet is scheduled anew, unless conntrack still ties it to the old one."""
-        if not expire:
-            return Dropped(connection, False, why)
         # ip_vs_conn_uses_old_conntrack: is the packet's conntrack entry older than the packet? One in
         # state NEW is, if no answer has come yet: it was made by the connection's first packet.
         old = visit.state in ("ESTABLISHED", "RELATED") or (visit.state == "NEW" and not connection.packets_out)
-        tied = bool(self._sysctls.conntrack) and old
-        self._end(connection)
-        return Dropped(connection, True, why) if tied else None
+        tied = not expire or (bool(self._sysctls.conntrack) and old)
+        if expire:
+            self._end(connection)
+        if visit.steps is not None:
+            visit.note(Noted(f"IPVS {'drops the packet' if tied else 'ends the old connection'}: {why}"))
+        return Dropped(connection, expire, why) if tied else None
 
     # ---- new connections ------------------------------------------------------------------------
 

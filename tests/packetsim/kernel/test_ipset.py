@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from packetsim.addresses import network
 from packetsim.errors import RuleTextError
 from packetsim.kernel.ipset import IpSet, load, parse, render
 from packetsim.packet import Packet
@@ -229,8 +230,6 @@ def test_parse_undoes_render(some: dict[str, IpSet]) -> None:
 @given(sets(), st.ip_addresses().map(str), st.sampled_from(["tcp", "udp", "sctp"]), numbers)
 def test_a_network_holds_what_its_arithmetic_says(some: dict[str, IpSet], other: str, protocol: str, port: int) -> None:
     """Every entry's own first address is found; the walk by prefix agrees with asking each entry."""
-    from packetsim.addresses import network
-
     for entry in some["S"].entries:
         if some["S"].type != "hash:net":
             continue

@@ -49,6 +49,8 @@ def test_another_scheduler_or_persistence_is_taken_over() -> None:
     where.load(servers(A, B, scheduler="lc", options=" -p 60"))
     assert connect(where, 2, 50000) == [A, A]
     assert f"TCP  {VIP}:80 lc persistent 60" in where.list_servers()
+    where.load(servers(A, B))
+    assert connect(where, 1, 60000) == [B]  # rr anew, from the head
 
 
 def test_the_name_a_server_is_given_under_does_not_matter() -> None:
@@ -86,8 +88,8 @@ def test_a_tcp_server_with_connections_stays_with_weight_0_until_they_end() -> N
     assert rows(where) == [(A, 1, 0, 0), (B, 0, 1, 0)]
     assert connect(where, 2, 50000) == [A, A]
     assert real_of(where.schedule(visit(packet(flags="A"), now=50.0))) == B  # until 950
-    where.load(servers(A, options=" -p 9"))  # some other change leaves it alone
     where.tick(959.0)  # no connection left, but the minute is not full
+    where.load(servers(A, options=" -p 9"))  # some other change leaves it alone
     assert rows(where)[-1] == (B, 0, 0, 0)
     where.tick(960.0)
     assert [row[0] for row in rows(where)] == [A]

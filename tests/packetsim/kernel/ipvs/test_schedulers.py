@@ -6,8 +6,9 @@ from fractions import Fraction
 
 import pytest
 
+from packetsim.addresses import with_port
 from packetsim.kernel.ipvs.connections import Connection
-from packetsim.kernel.ipvs.maglev import SIZE
+from packetsim.kernel.ipvs.maglev import SIZE, entry_of, fill
 from packetsim.kernel.ipvs.model import SCHEDULERS
 from packetsim.kernel.ipvs.traverse import Ipvs
 from packetsim.ruletext import ServerText
@@ -91,6 +92,14 @@ def test_wrr_keeps_a_required_weight_that_still_fits() -> None:
     assert letters(connect(where, 4, first_port=50000, protocol="udp")) == "BCBC"
 
 
+def test_wrr_fits_the_required_weight_to_a_new_step() -> None:
+    """A4 B2: required 1 gives B A, then 3 gives A. With C6 the step is 2 again and 3 stays: C A, 1: C B A, 5: C."""
+    where = ipvs(servers(f"{A} 4", f"{B} 2", scheduler="wrr", protocol="-u"))
+    assert letters(connect(where, 3, protocol="udp")) == "BAA"
+    where.load(servers(f"{A} 4", f"{B} 2", f"{C} 6", scheduler="wrr", protocol="-u"))
+    assert letters(connect(where, 6, first_port=50000, protocol="udp")) == "CACBAC"
+
+
 def test_rr_goes_on_behind_the_cursor_when_servers_come_and_go() -> None:
     where = ipvs(servers(A, B, C, protocol="-u"))
     assert letters(connect(where, 2, protocol="udp")) == "CB"
@@ -109,6 +118,15 @@ def test_least_connections_count_inactive_ones_as_a_256th() -> None:
     assert letters(connect(where, 3, 50000)) == "ABA"
 
 
+def test_an_active_connection_weighs_as_much_as_256_inactive_ones() -> None:
+    where = ipvs(servers(A, scheduler="lc"))
+    for port in range(40000, 40200):
+        where.schedule(visit(packet(f"10.244.2.9:{port}")))
+        where.reply(packet(A, f"10.244.2.9:{port}", "RA"))
+    where.load(servers(A, B, scheduler="lc"))
+    assert letters(connect(where, 3, 50000)) == "BAB"  # 0, then 200 against 256, then 456 against 256
+
+
 def test_udp_never_counts_as_active() -> None:
     """sed sees active connections alone, nq finds every server idle: all to the list's first."""
     for scheduler in ("sed", "nq"):
@@ -125,6 +143,7 @@ def test_udp_never_counts_as_active() -> None:
         ([A, f"{B} 0", C], "", ["0.0.0.1:9", "0.0.0.2:9"], "-C"),  # weight 0 keeps its bucket
         (SAME, " -b sh-port", ["0.0.0.1:1", "0.0.0.1:2", "0.0.0.0:1"], "CBB"),
         ([A, f"{B} 0", C], " -b sh-fallback", ["0.0.0.1:9", "0.0.0.2:9"], "AC"),  # bucket 97 + 97 instead
+        ([f"{A} 0", B, C], " -b sh-fallback", ["0.0.0.6:9"], "B"),  # bucket 74, of A; then 74 + 74
         ([f"{A} 0", f"{B} 0"], " -b sh-fallback", ["0.0.0.1:9"], "-"),
     ],
 )
@@ -152,6 +171,20 @@ def test_mh_gives_no_server_to_clients_of_a_server_without_weight_unless_it_may_
         after = [real_of(where.schedule(visit(client))) for client in clients]
         assert {NAMES[one] for one in after} == others
         assert all(new == old for new, old in zip(after, before, strict=True) if old != B)
+
+
+def test_mh_looks_for_another_server_from_the_entry_on() -> None:
+    """ip_vs_mh_get_fallback: the offsets added to the client start at the number of its entry."""
+    where = ipvs(servers(*SAME, scheduler="mh", options=" -b mh-fallback"))
+    where.load(servers(A, f"{B} 0", C, scheduler="mh", options=" -b mh-fallback"))
+    table = fill([(("10.244.1.3", 8080), 1), (("10.244.1.2", 8080), 1), (("10.244.1.1", 8080), 1)])
+    assert table is not None
+    for last in range(40):
+        client = f"10.244.2.{last}"
+        entry = entry_of(client, 0)
+        tried = [table[entry], *(table[entry_of(client, 0, (entry + turn) % SIZE)] for turn in range(50))]
+        expected = next(with_port(*key) for key in tried if with_port(*key) != B)
+        assert real_of(where.schedule(visit(packet(f"{client}:1")))) == expected
 
 
 def test_mh_falls_back_only_if_somebody_is_left() -> None:

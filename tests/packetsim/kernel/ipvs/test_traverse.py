@@ -61,9 +61,7 @@ def test_further_packets_of_a_connection_stay_with_its_server() -> None:
     first = made(where.schedule(visit()))
     again = made(where.schedule(visit(packet(flags="A"), steps=steps)))
     assert (again.real_text, again.packets_in) == (first.real_text, 2)
-    assert steps[0].detail == Scheduled(
-        f"TCP {VIP}:80", B, "existing connection", "10.244.2.9:40000 is a client of it already"
-    )
+    assert steps[0].detail == Scheduled(f"TCP {VIP}:80", B, "existing connection", "its connection is in ESTABLISHED")
 
 
 @pytest.mark.parametrize("to", [f"{VIP}:81", "10.96.0.11:80"])
@@ -223,8 +221,12 @@ def test_a_client_port_used_again_after_the_end_is_a_new_connection(
         where.reply(answer(first, flags))
     where.schedule(visit(packet(flags="FA")))
     assert first.state == "TIME_WAIT"
-    result = where.schedule(visit(state=state))
+    steps: list[Step] = []
+    result = where.schedule(visit(state=state, steps=steps))
     assert real_of(result) == expected
+    if expected != B:
+        done = "drops the packet" if expected == "dropped" else "ends the old connection"
+        assert steps[0].detail == Noted(f"IPVS {done}: a new connection, and the one before is in TIME_WAIT")
     if isinstance(result, Dropped):
         assert result.forgets
         assert result.why == "a new connection, and the one before is in TIME_WAIT"
@@ -313,6 +315,25 @@ def test_a_template_to_a_deleted_server_is_replaced() -> None:
     ]
 
 
+def test_a_connection_of_a_replaced_template_does_not_count_for_the_new_one() -> None:
+    where = ipvs(servers(A, B, options=" -p 100"), KUBE_SYSCTLS)
+    where.schedule(visit())
+    where.load(servers(A, f"{B} 0", options=" -p 100"))
+    assert real_of(where.schedule(visit(packet("10.244.2.9:2")))) == A
+    where.schedule(visit(packet("10.244.2.9:2", flags="A")))  # lives until 900
+    where.reply(packet(B, "10.244.2.9:40000", "RA"))  # the old template's connection ends
+    where.tick(130.0)
+    assert "10.244.2.9:0 " in where.list_connections()
+
+
+def test_a_client_port_used_again_stays_with_a_persistent_connection() -> None:
+    """is_new_conn_expected: not for a connection that a template controls."""
+    where = ipvs(servers(A, B, options=STICKY), KUBE_SYSCTLS)
+    where.schedule(visit())
+    where.reply(packet(B, "10.244.2.9:40000", "RA"))
+    assert real_of(where.schedule(visit(state="ESTABLISHED"))) == B
+
+
 def test_a_template_without_a_server_to_give_is_not_made() -> None:
     where = ipvs(servers(options=STICKY))
     assert connect(where, 1) == ["no server"]
@@ -320,6 +341,20 @@ def test_a_template_without_a_server_to_give_is_not_made() -> None:
 
 
 # ---- copies -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("writer", [0, 1])
+def test_what_one_copy_does_the_other_does_not_see(writer: int) -> None:
+    base = ipvs(servers(A, B, options=STICKY))
+    first = made(base.schedule(visit()))
+    both = base, base.copy()
+    before = [(one.list_servers(), one.list_connections()) for one in both]
+    both[writer].reply(answer(first))
+    both[writer].schedule(visit(packet(flags="A")))
+    both[writer].schedule(visit(packet(flags="FA"), now=7.0))
+    after = [(one.list_servers(), one.list_connections()) for one in both]
+    assert after[1 - writer] == before[1 - writer]
+    assert after[writer] != before[writer]
 
 
 def test_copies_go_their_own_ways() -> None:
