@@ -157,10 +157,8 @@ def _default_cidrs(hosts: list[Host], families: tuple[int, ...], report: Report 
         elif report is not None:
             guess = covering(cidrs, 128 if family == 6 else 32, _WIDEST[family])
             found += [guess] if guess else []
-            text = (
-                f"no KubeProxyConfiguration among the manifests: from the podCIDRs clusterCIDR is taken to be {guess}"
-            )
-            report.notice(text if guess else "no clusterCIDR can be told from the podCIDRs: no Pod counts as local")
+            told = f"from the podCIDRs clusterCIDR is taken to be {guess}" if guess else "no Pod counts as local"
+            report.notice(f"no KubeProxyConfiguration among the manifests: {told}")
     return tuple(found)
 
 

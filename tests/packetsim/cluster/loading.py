@@ -76,4 +76,4 @@ spec:
 
 
 def documents(*texts: str) -> str:
-    return "---".join(texts)
+    return "---\n".join(texts)

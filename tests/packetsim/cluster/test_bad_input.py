@@ -79,6 +79,7 @@ ROWS = [
     Row("label is yes", "apiVersion: v1\nkind: Pod\nmetadata: {name: p, labels: {a: yes}}\n", 3, "metadata.labels.a", "must be text, not true", "Put quotes around it"),
     Row("label value", "apiVersion: v1\nkind: Pod\nmetadata: {name: p, labels: {a: b c}}\n", 3, "metadata.labels.a", '"b c"', "at most 63"),
     Row("label key", "apiVersion: v1\nkind: Pod\nmetadata: {name: p, labels: {-a: b}}\n", 3, "metadata.labels.-a", '"-a"', "optional DNS name"),
+    Row("name is a list", "apiVersion: v1\nkind: Pod\nmetadata: {name: [p]}\n", 3, "metadata.name", "must be text, not a list", "a plain word"),
     Row("metadata a list", "apiVersion: v1\nkind: Pod\nmetadata: []\n", 3, "metadata", "must be a mapping, not a list", "key: value"),
     Row("defined twice", POD + "---\n" + POD, 7, "metadata.name", "Pod default/p is defined twice, first in f1.yaml: document 1, line 1", "Remove or rename"),
     Row("annotation on a Service", "apiVersion: v1\nkind: Service\nmetadata: {name: s, annotations: {packetwalk.dev/answers: 'false'}}\nspec: {ports: [{port: 80}]}\n", 3, 'metadata.annotations["packetwalk.dev/answers"]', "says something of Pods", "Put it on a Pod"),
@@ -181,6 +182,7 @@ ROWS = [
     Row("selector of others", DEPLOY + "spec:\n  selector: {matchLabels: {a: c}}\n  template: {metadata: {labels: {a: b}}}\n", 5, "spec.selector", "does not select", "same labels"),
     Row("selector operator", DEPLOY + "spec:\n  selector: {matchExpressions: [{key: a, operator: Is}]}\n  template: {metadata: {labels: {a: b}}}\n", 5, "spec.selector.matchExpressions[0].operator", '"Is"', "In, NotIn, Exists or DoesNotExist"),
     Row("negative replicas", DEPLOY + "spec: {replicas: -1, selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}}}}\n", 4, "spec.replicas", "-1 replicas", "0 or more"),
+    Row("ordinals", DEPLOY.replace("Deployment", "StatefulSet") + "spec: {ordinals: {start: -1}, selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}}}}\n", 4, "spec.ordinals.start", "below 0", "0 or more"),
     Row("a million replicas", DEPLOY + "spec: {replicas: 1000000, selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}}}}\n", 4, "spec.replicas", "more than 100,000", "fewer replicas"),
     Row("podCIDR full", NODE + "spec: {podCIDR: 10.244.1.0/30}\n---\n" + DEPLOY + "spec: {replicas: 2, selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}}, spec: {}}}\n", 9, "spec.template.spec", "no address is left in podCIDR 10.244.1.0/30", "larger podCIDR"),
     # EndpointSlice and Endpoints
@@ -191,6 +193,7 @@ ROWS = [
     Row("endpoint on loopback", SLICE + "addressType: IPv4\nendpoints:\n- addresses: [127.0.0.1]\n", 6, "endpoints[0].addresses[0]", "loopback", "other machines"),
     Row("endpoint without address", SLICE + "addressType: IPv4\nendpoints:\n- addresses: []\n", 6, "endpoints[0].addresses", "0 addresses", "one address"),
     Row("endpoint port", SLICE + "addressType: IPv4\nports: [{port: 70000}]\n", 5, "ports[0].port", "70000", "1 to 65535"),
+    Row("endpoint port name", SLICE + "addressType: IPv4\nports: [{port: 80, name: A}]\n", 5, "ports[0].name", '"A"', "lower-case"),
     Row("endpoint port names", SLICE + "addressType: IPv4\nports: [{port: 80}, {port: 81}]\n", 5, "ports[1].name", '"" stands twice', "its own name"),
     Row("ready in quotes", SLICE + "addressType: IPv4\nendpoints:\n- addresses: [10.0.0.5]\n  conditions: {ready: 'yes'}\n", 7, "endpoints[0].conditions.ready", "must be true or false", "without quotes"),
     Row("too many endpoints", SLICE + "addressType: IPv4\nendpoints: [" + ", ".join(["{addresses: [10.0.0.5]}"] * 1001) + "]\n", 5, "endpoints", "1,001 endpoints", "at most 1,000"),
@@ -315,6 +318,13 @@ def test_selectors_cannot_be_made_to_look_at_endless_pods() -> None:
     services = "".join(f"- {{apiVersion: v1, kind: Service, metadata: {{name: s{i}}}, {spec}}}\n" for i in range(7000))
     found = problems("apiVersion: v1\nkind: List\nitems:\n" + pods + services)
     assert "look at more than 1,000,000 Pods" in found[0].message
+
+
+def test_podcidrs_run_out() -> None:
+    nodes = "".join(f"- {{apiVersion: v1, kind: Node, metadata: {{name: n{i}}}}}\n" for i in range(257))
+    pod = "- {apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {nodeName: n256}}\n"
+    (problem,) = problems("apiVersion: v1\nkind: List\nitems:\n" + nodes + pod)
+    assert (problem.line, problem.message) == (260, "no podCIDR is left in 10.244.0.0/16")
 
 
 def test_annotations_have_a_limit() -> None:

@@ -81,7 +81,7 @@ def test_finished_and_pending_pods_hold_no_address() -> None:
     assert [name for _, name in found.cluster.pods] == ["starting"]
     assert found.notices == (
         "Pods that have finished hold no address: left out (2 times, first f2.yaml: document 1, line 2)",
-        "Pods that are Pending have no address yet: left out (at f2.yaml: document 3, line 14)",
+        "Pods that are Pending have no address yet: left out (at f2.yaml: document 3, line 16)",
     )
 
 
