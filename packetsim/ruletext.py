@@ -7,7 +7,7 @@ what `iptables-save`, `ipset save`, `ipvsadm -Sn` and `nft list ruleset` print.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -127,3 +127,39 @@ class NftTableText:
     comment: str
     sets: Mapping[str, NftSetText] = field(default_factory=dict)
     chains: Mapping[str, NftChainText] = field(default_factory=dict)
+
+
+# How many elements nft puts on a line, by the type of the set's key (calculate_delim, nft 1.0.6); joined keys: one.
+_ELEMENTS_IN_LINE = {"ipv4_addr": 2, "inet_proto": 5, "inet_service": 5, "mark": 5}
+
+
+def nft_list(tables: Iterable[NftTableText]) -> str:
+    """What `nft list ruleset` prints, in the containers' order; loadable by `nft -f`."""
+    return "".join(_nft_table(table) for table in tables)
+
+
+def _nft_table(table: NftTableText) -> str:
+    blocks = [_nft_set(name, one) for name, one in table.sets.items()]
+    blocks += [_nft_block(f"chain {name}", _nft_chain_lines(chain)) for name, chain in table.chains.items()]
+    comment = f'\tcomment "{table.comment}"\n' if table.comment else ""
+    return f"table {table.family} {table.name} {{\n{comment}{chr(10).join(blocks)}}}\n"
+
+
+def _nft_chain_lines(chain: NftChainText) -> list[str]:
+    return [*chain.header, *(line.text for line in chain.lines)]
+
+
+def _nft_block(title: str, lines: Iterable[str]) -> str:
+    body = "".join(f"\t\t{line}\n" for line in lines)
+    return f"\t{title} {{\n{body}\t}}\n"
+
+
+def _nft_set(name: str, one: NftSetText) -> str:
+    if not one.elements:
+        return _nft_block(f"{one.keyword} {name}", one.header)
+    key_type = one.header[0].removeprefix("type ").partition(" : ")[0]
+    in_line = _ELEMENTS_IN_LINE.get(key_type, 1)
+    texts = [element.text for element in one.elements]
+    rows = [", ".join(texts[at : at + in_line]) for at in range(0, len(texts), in_line)]
+    elements = ",\n\t\t\t     ".join(rows)
+    return _nft_block(f"{one.keyword} {name}", [*one.header, f"elements = {{ {elements} }}"])
