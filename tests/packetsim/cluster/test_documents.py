@@ -118,6 +118,11 @@ def test_a_byte_order_mark_and_windows_line_ends_do_no_harm() -> None:
     assert source_from_bytes("f", b"\xef\xbb\xbfa: 1\n").text == "a: 1\n"
 
 
+def test_sixty_four_levels_are_allowed() -> None:
+    assert read("a: " + "[" * 63 + "]" * 63)
+    assert read("a: &a [[]]\nb: " + "[" * 61 + "*a" + "]" * 61)
+
+
 def test_json_is_yaml() -> None:
     (one,) = read('{"kind": "List",\n "items": [\n  {"a": true}]}')
     assert one.value == {"kind": "List", "items": [{"a": True}]}

@@ -86,6 +86,13 @@ def test_a_podcidr_that_is_not_written_is_the_range_the_pods_live_in() -> None:
     assert nodes["n2"].pod_cidrs == ("10.244.0.0/24",), "another node's Pods live in the same range"
 
 
+def test_a_podcidr_given_holds_no_address_of_others() -> None:
+    pods = [pod("a", "nodeName: n1", "podIP: 10.244.0.5"), pod("b", "nodeName: n2", "podIP: 10.244.0.6")]
+    lone = node("n3", "", "addresses: [{type: InternalIP, address: 10.244.1.1}]")
+    nodes = cluster(documents(node("n1"), node("n2"), lone, *pods)).nodes
+    assert [one.pod_cidrs for one in nodes.values()] == [("10.244.2.0/24",), ("10.244.3.0/24",), ("10.244.4.0/24",)]
+
+
 def test_addresses_given_are_no_pods() -> None:
     found = cluster(documents(node("n1"), pod("a", "nodeName: n1", "podIP: 192.168.10.11")))
     assert found.nodes["n1"].addresses == ("192.168.10.12",)

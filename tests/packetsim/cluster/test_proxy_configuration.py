@@ -29,6 +29,11 @@ def test_without_a_configuration_there_are_the_defaults() -> None:
     assert cluster(NODES).proxy == ProxyConfiguration(cluster_cidrs=("10.244.0.0/16",))
 
 
+def test_an_empty_configuration_has_the_same_defaults() -> None:
+    for text in ("", "iptables: {}\nipvs: null\nnftables: {masqueradeBit: null}\n"):
+        assert proxy(text) == ProxyConfiguration(cluster_cidrs=("10.244.0.0/16",), origin="f2.yaml")
+
+
 def test_every_field_that_changes_traffic_is_read() -> None:
     found = proxy("""
 mode: ipvs

@@ -36,13 +36,29 @@ def hints(nodes: list[str], pods: str, annotations: str = AUTO, spec: str = "") 
         ("'2'", "aaaaab", "bbaaab"),
         ("'2'", "aaaaaa", "bbbaaa"),
         ("'6'", "aabb", "babb"),
+        ("'2'", "aaabb", "-----"),
         ("'2'", "a", "-"),
         ("'20'", "ab", "--"),
     ],
-    ids=["even", "even 4", "one moves", "two move", "half move", "by CPU", "too few", "would overload"],
+    ids=[
+        "even",
+        "even 4",
+        "one moves",
+        "two move",
+        "half move",
+        "by CPU",
+        "a fifth too many",
+        "too few",
+        "would overload",
+    ],
 )
 def test_endpoints_are_allotted_by_cpu(cpu_of_b: str, pods: str, wanted: str) -> None:
     assert hints([node("na", "a"), node("nb", "b", cpu_of_b)], pods) == wanted
+
+
+def test_half_an_endpoint_is_enough_to_move_one() -> None:
+    nodes = [node("na", "a", "4450m"), node("nb", "b", "2775m"), node("nc", "c", "2775m")]
+    assert hints(nodes, "a" * 10 + "b" * 5 + "c" * 5) == "b" + "a" * 9 + "b" * 5 + "c" * 5
 
 
 @pytest.mark.parametrize(
