@@ -88,13 +88,10 @@ class Objects:
     def __init__(self) -> None:
         self._by_kind: dict[str, list[Object[Any]]] = defaultdict(list)
         self.declared: dict[tuple[str, str, str], Place] = {}
-        self.workloads: list[Object[schemas.Workload]] = []
         self.pods_and_workloads: list[Object[Any]] = []
 
     def add(self, one: Object[Any]) -> None:
         self._by_kind[one.kind].append(one)
-        if one.kind in POD_MAKERS:
-            self.workloads.append(one)
         if one.kind == "Pod" or one.kind in POD_MAKERS:
             self.pods_and_workloads.append(one)
 

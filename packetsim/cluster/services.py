@@ -90,6 +90,9 @@ def _claim(draft: _Draft, cluster_ips: ClusterIPs, node_ports: NodePorts, report
             node_ports.claim(port.node_port, draft.one, ("spec", "ports", index, "nodePort"), report)
     if draft.spec.health_check_node_port:
         path = ("spec", "healthCheckNodePort")
+        if any(port.node_port == draft.spec.health_check_node_port for port in draft.spec.ports or ()):
+            message = f"node port {draft.spec.health_check_node_port} belongs to one of its own ports"
+            report.problem(draft.one.place, path, message, "Use another number, or leave it out")
         node_ports.claim(draft.spec.health_check_node_port, draft.one, path, report)
 
 

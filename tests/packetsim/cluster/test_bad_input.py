@@ -141,6 +141,7 @@ ROWS = [
     Row("allocate on NodePort", SERVICE + "  type: NodePort\n  allocateLoadBalancerNodePorts: false\n" + PORTS, 6, "spec.allocateLoadBalancerNodePorts", "LoadBalancer alone", "Remove it|type LoadBalancer"),
     Row("allocate in quotes", SERVICE + "  type: LoadBalancer\n  allocateLoadBalancerNodePorts: 'false'\n" + PORTS, 6, "spec.allocateLoadBalancerNodePorts", "must be true or false", "without quotes"),
     Row("health check port", SERVICE + "  type: LoadBalancer\n  healthCheckNodePort: 31000\n" + PORTS, 6, "spec.healthCheckNodePort", "externalTrafficPolicy Local alone", "Remove"),
+    Row("health check on a node port", SERVICE + "  type: LoadBalancer\n  externalTrafficPolicy: Local\n  healthCheckNodePort: 31000\n  ports: [{port: 80, nodePort: 31000}]\n", 7, "spec.healthCheckNodePort", "one of its own ports", "another number"),
     Row("policy without outside", SERVICE + "  externalTrafficPolicy: Local\n" + PORTS, 5, "spec.externalTrafficPolicy", "no meaning", "type NodePort"),
     Row("policy", SERVICE + "  internalTrafficPolicy: local\n" + PORTS, 5, "spec.internalTrafficPolicy", '"local"', "Cluster or Local"),
     Row("distribution", SERVICE + "  trafficDistribution: Close\n" + PORTS, 5, "spec.trafficDistribution", '"Close"', "PreferClose"),
