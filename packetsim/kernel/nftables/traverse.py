@@ -1,6 +1,7 @@
 """Rule: a packet goes through a base chain exactly as nft_do_chain sends it.
 
-net/netfilter/nf_tables_core.c (Linux 6.1). A goto leaves nothing to come back to: the end of its chain goes on where the last jump came from.
+net/netfilter/nf_tables_core.c (Linux 6.1). A goto leaves nothing to come back to: the end of its chain
+goes on where the last jump came from.
 Chains are read when a packet first enters them; nothing here grows with what it does not enter.
 """
 
@@ -26,11 +27,11 @@ Run = Callable[[Visit], Verdict]
 
 
 class BaseChain(NamedTuple):
-    """A chain at a hook. `type` is filter or nat; `run` sends one packet through it."""
+    """A chain at a hook. `kind` is filter or nat; `run` sends one packet through it."""
 
     priority: int
     name: str
-    type: str
+    kind: str
     run: Run
 
 
