@@ -58,6 +58,10 @@ class PacketSet(Protocol):
         """Do the packet's `directions` (("dst", "dst", "src")) form an entry of the set?"""
         ...
 
+    def describe(self, packet: Packet, directions: tuple[str, ...]) -> str:
+        """The element that was looked up: "10.96.0.1,tcp:80"."""
+        ...
+
 
 class RecentLists(Protocol):
     """`-m recent` (net/netfilter/xt_recent.c): named lists of addresses with the times they were seen."""

@@ -16,7 +16,6 @@ from packetsim.kernel.iptables.targets import (
     Dnat,
     Mark,
     Masquerade,
-    NoTrack,
     Redirect,
     Reject,
     Snat,
@@ -79,12 +78,6 @@ def _mark(given: Given, scene: Scene) -> Target:
     }[option]
 
 
-def _ct(given: Given, scene: Scene) -> Target:
-    if not given.flag("--notrack"):
-        raise RefusalError("CT without --notrack is not modelled")
-    return NoTrack("CT --notrack")
-
-
 class TargetKind(NamedTuple):
     options: Arguments
     build: Callable[[Given, Scene], Target]
@@ -102,13 +95,11 @@ TARGETS: Mapping[str, TargetKind] = {
     "MASQUERADE": TargetKind(_RANDOM, _masquerade),
     "REDIRECT": TargetKind({"--to-ports": 1}, _redirect),
     "MARK": TargetKind(dict.fromkeys(("--set-xmark", "--set-mark", "--or-mark", "--and-mark", "--xor-mark"), 1), _mark),
-    "CT": TargetKind({"--notrack": 0}, _ct),
-    "NOTRACK": TargetKind({}, lambda given, scene: NoTrack("NOTRACK")),
 }
 # Targets that iptables knows and we do not: without this list they would be taken for chains that do not exist.
 UNMODELLED = frozenset(
     """
-    AUDIT CHECKSUM CLASSIFY CLUSTERIP CONNMARK CONNSECMARK DNPT DSCP ECN HL HMARK IDLETIMER LED LOG NETMAP NFLOG
-    NFQUEUE QUEUE RATEEST SECMARK SET SNPT SYNPROXY TCPMSS TCPOPTSTRIP TEE TOS TPROXY TRACE TTL ULOG
+    AUDIT CHECKSUM CLASSIFY CLUSTERIP CONNMARK CONNSECMARK CT DNPT DSCP ECN HL HMARK IDLETIMER LED LOG NETMAP NFLOG
+    NFQUEUE NOTRACK QUEUE RATEEST SECMARK SET SNPT SYNPROXY TCPMSS TCPOPTSTRIP TEE TOS TPROXY TRACE TTL ULOG
     """.split()  # noqa: SIM905
 )

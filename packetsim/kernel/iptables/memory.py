@@ -15,8 +15,8 @@ from typing import ClassVar
 from packetsim.dice import Odds
 from packetsim.kernel.iptables.header import Destination, Protocol, negation, port_why
 from packetsim.kernel.iptables.model import Match, RefusalError
-from packetsim.kernel.visit import Visit
-from packetsim.packet import PROTOCOL_NUMBERS, TRANSPORTS
+from packetsim.kernel.visit import PacketSet, Visit
+from packetsim.packet import PROTOCOL_NUMBERS
 
 STATISTIC_STEPS = 2**31  # xt_statistic compares 31 random bits
 # kube-proxy writes ten decimals, which moves the number by up to this much more than rounding does.
@@ -120,24 +120,18 @@ class InSet(Match):
     negated: bool = False
     fixed: ClassVar[bool] = False
 
-    def holds(self, visit: Visit) -> bool:
+    def _set(self, visit: Visit) -> PacketSet:
         found = visit.facts.sets.get(self.name)
         if found is None:
-            raise RefusalError(f"set {self.name} does not exist; ipset restore comes before iptables-restore")
-        return found.matches(visit.packet, self.directions) != self.negated
+            raise RefusalError(f"set {self.name} does not exist; load the ipsets before the rules")
+        return found
+
+    def holds(self, visit: Visit) -> bool:
+        return self._set(visit).matches(visit.packet, self.directions) != self.negated
 
     def why(self, visit: Visit) -> str:
-        return f"{self._asked(visit)}{' is in ' if self.negated else ' not in '}set {self.name}"
-
-    def _asked(self, visit: Visit) -> str:
-        """What was looked up. How a set reads one direction alone is its own affair: show the whole."""
-        packet = visit.packet
-        sides = {"src": (packet.source, packet.source_port), "dst": (packet.destination, packet.destination_port)}
-        address, port = sides[self.directions[0]][0], sides[self.directions[min(1, len(self.directions) - 1)]][1]
-        protocol = packet.protocol
-        words = [address, f"{protocol}:{port}" if protocol in TRANSPORTS else protocol]
-        words += [sides[direction][0] for direction in self.directions[2:]]
-        return ("" if len(self.directions) > 1 else f"{self.directions[0]} ") + ",".join(words)
+        element = self._set(visit).describe(visit.packet, self.directions)
+        return f"{element}{' is in ' if self.negated else ' not in '}set {self.name}"
 
     def render(self) -> str:
         return f"-m set {negation(self.negated)}--match-set {self.name} {','.join(self.directions)}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 LIST_SIZE = 100
 
 
-class RecentAddresses:
+class RecentTable:
     """The recent lists of one machine, by name. Times are seconds, handed in."""
 
     def __init__(self, size: int = LIST_SIZE) -> None:
@@ -45,7 +45,7 @@ class RecentAddresses:
         """(address, when it was last seen), longest ago first."""
         return tuple(self._lists.get(name, {}).items())
 
-    def copy(self) -> RecentAddresses:
-        twin = RecentAddresses(self._size)
+    def copy(self) -> RecentTable:
+        twin = RecentTable(self._size)
         twin._lists = {name: dict(seen) for name, seen in self._lists.items()}
         return twin

@@ -1,6 +1,6 @@
 """Rule: what a rule does to a packet, and where the kernel lets it be done.
 
-Behaviour after net/netfilter/xt_{MARK,nat,MASQUERADE,REDIRECT,CT}.c and net/ipv4/netfilter/ipt_REJECT.c
+Behaviour after net/netfilter/xt_{MARK,nat,MASQUERADE,REDIRECT}.c and net/ipv4/netfilter/ipt_REJECT.c
 (Linux 6.1); where a target may stand is in those files' xt_target structs.
 """
 
@@ -191,24 +191,6 @@ class Mark(Altering):
 
     def render(self) -> str:
         return f"-j MARK --set-xmark {self.value:#x}/{self.mask:#x}"
-
-
-@dataclass(frozen=True, slots=True)
-class NoTrack(Altering):
-    """Conntrack is to leave the packet alone; `written` is how: `CT --notrack` or its elder `NOTRACK`."""
-
-    written: str
-    tables: ClassVar[tuple[str, ...]] = ("raw",)
-
-    @property
-    def effect(self) -> str:
-        return "not tracked"
-
-    def alter(self, visit: Visit) -> None:
-        visit.state = "UNTRACKED"
-
-    def render(self) -> str:
-        return f"-j {self.written}"
 
 
 def misplaced(target: Target | None, table: str) -> str:
