@@ -1,0 +1,53 @@
+# Each target prepares .venv itself, so that a fresh machine needs python3 (3.11 or newer), make, and no more.
+
+PYTHON ?= python3
+BIN := .venv/bin
+TOOLS := iptables nft ipset tshark
+PACKAGES := iptables nftables ipset tshark
+
+.PHONY: run test check bench clean tools
+
+# A first walk. The browser lab will start here, too.
+run: .venv/ready
+	$(BIN)/python -m packetsim trace shop.yaml --from shop/client --to shop/web
+
+test: .venv/ready-dev tools
+	$(BIN)/pytest -n 2 --cov=packetsim --cov-report=term --cov-fail-under=95
+
+check: .venv/ready-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: .venv/ready
+	$(BIN)/python -m packetsim bench
+
+# Tests that compare with the real tools are skipped where those are missing; root on Debian gets them here.
+tools:
+	@for tool in $(TOOLS); do command -v $$tool >/dev/null || missing=yes; done; \
+	if [ -n "$$missing" ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "installing $(PACKAGES)"; \
+		export DEBIAN_FRONTEND=noninteractive; \
+		{ apt-get -qq update && apt-get -qq install -y --no-install-recommends $(PACKAGES); } >/dev/null 2>&1 \
+			|| echo "could not install them; the tests that need them are skipped"; \
+	fi
+
+.venv/ready: requirements.txt | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	touch $@
+
+.venv/ready-dev: requirements-dev.txt requirements.txt | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	touch .venv/ready $@
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Packetwalk needs Python 3.11 or newer: make PYTHON=python3.12 …" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
+		&& { apt-get -qq update && apt-get -qq install -y python3-venv; } >/dev/null 2>&1; } \
+		|| { echo "Python's venv is missing: apt install python3-venv" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage
