@@ -136,7 +136,7 @@ def _compile_once(mode: str, services: int, endpoints: int) -> tuple[float, floa
     for part in PARTS:
         config.text(part)
     rendered = time.perf_counter()
-    key = next(reversed(cluster.services))
+    key = list(cluster.services)[-1]
     one = cluster.slices[key][0]
     changed = replace_endpoints(cluster, key, (replace(one, endpoints=one.endpoints[1:]),))
     again = time.perf_counter()

@@ -66,7 +66,6 @@ def outcomes(simulation: Simulation, flow: Flow) -> tuple[FlowOutcome, ...]:
     for _ in range(MOST_WALKS):
         dice = _Script(script)
         twin = simulation.copy(dice)
-        assert isinstance(twin, Simulation)
         _add(found, twin.send(flow, record=False), dice)
         after = _next(dice)
         if after is None:

@@ -7,6 +7,7 @@ counters, the userspace balancers) lives here; nothing moves by itself.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Self
 
 from packetsim.cluster.model import Cluster
 from packetsim.dice import Dice
@@ -60,8 +61,11 @@ class World:
         """kube-proxy on a node that is met for the first time."""
         found = self._configs.get(machine.name)
         if found is None:
-            found = self._configs[machine.name] = self._compile(self.cluster, machine.name, None)
+            found = self._configs[machine.name] = self._compiled(self.cluster, machine.name, None)
         self._load(machine, found)
+
+    def _compiled(self, cluster: Cluster, node: str, before: NodeConfig | None) -> NodeConfig:
+        return self._compile(replace(cluster, proxy=cluster.proxy.for_mode(self.mode)), node, before)
 
     def _load(self, machine: Machine, config: NodeConfig) -> None:
         machine.sysctls = config.sysctls
@@ -80,7 +84,7 @@ class World:
         """The cluster changed: each kube-proxy that has run compiles anew; kernels keep their state."""
         old = self.network
         known = {name: config for name, config in self._configs.items() if name in cluster.nodes}
-        self._configs = {name: self._compile(cluster, name, config) for name, config in known.items()}
+        self._configs = {name: self._compiled(cluster, name, config) for name, config in known.items()}
         self._settle(cluster)
         self.network.adopt(old)
         for name, config in self._configs.items():
@@ -90,7 +94,7 @@ class World:
         """Let time pass."""
         self.now += seconds
 
-    def copy(self, dice: Dice) -> World:
+    def copy(self, dice: Dice) -> Self:
         """The same moment under other dice; what happens in one is not seen in the other."""
         twin = object.__new__(type(self))
         twin.__dict__.update(self.__dict__)

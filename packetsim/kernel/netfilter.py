@@ -104,7 +104,8 @@ class Netfilter:
     ) -> None:
         """Take over new text; state (conntrack, affinity, IPVS connections) stays. `servers` None: no IPVS."""
         for family, text in iptables.items():
-            self.iptables[family].load(text)
+            for unnamed in self.iptables[family].load(text):
+                self.recent.forget(unnamed)
         self.nftables.load(nft)
         self._sets = load_sets(sets, self._sets)
         if servers is not None:

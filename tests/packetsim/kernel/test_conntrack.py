@@ -1,0 +1,140 @@
+"""What conntrack makes of a connection's packets, and how NAT holds it together."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from packetsim.kernel import answers, nat
+from packetsim.kernel.conntrack import Conntrack, Tracking
+from packetsim.kernel.visit import Translation
+from packetsim.packet import Packet
+
+SYN = Packet("10.244.1.9", "10.96.0.1", "tcp", 40000, 80, flags="S", sequence=5)
+
+
+class Fixed:
+    """Dice that draw the lowest number."""
+
+    def pick(self, odds: object) -> int:
+        return 0
+
+    def draw(self, low: int, high: int) -> int:
+        return low
+
+
+def dnat_to(table: Conntrack, packet: Packet, address: str, port: int) -> Tracking:
+    tracking = table.track(packet, 0.0)
+    assert tracking.entry is not None
+    nat.settle(table, tracking.entry, "destination", Translation("dnat", address, port), None, Fixed())
+    nat.settle(table, tracking.entry, "source", None, None, Fixed())
+    table.confirm(tracking)
+    return tracking
+
+
+@pytest.mark.parametrize(
+    ("packets", "states"),
+    [
+        (("S",), ["NEW"]),
+        (("S", "S"), ["NEW", "NEW"]),
+        (("S", "<SA"), ["NEW", "ESTABLISHED"]),
+        (("S", "<SA", "A"), ["NEW", "ESTABLISHED", "ESTABLISHED"]),
+        (("SA",), ["INVALID"]),
+        (("RA",), ["INVALID"]),
+        (("A",), ["NEW"]),  # tcp_loose: picked up in the middle
+    ],
+)
+def test_states_follow_what_was_seen(packets: tuple[str, ...], states: list[str]) -> None:
+    table = Conntrack()
+    seen = []
+    for flags in packets:
+        one = replace(SYN, flags=flags.lstrip("<"))
+        if flags.startswith("<"):
+            one = replace(one, source=SYN.destination, destination=SYN.source, source_port=80, destination_port=40000)
+        tracking = table.track(one, 0.0)
+        table.confirm(tracking)
+        seen.append(tracking.state)
+    assert seen == states
+
+
+def test_an_entry_reads_as_conntrack_lists_it() -> None:
+    table = Conntrack()
+    dnat_to(table, SYN, "10.244.2.7", 8080)
+    assert table.listed(0.0) == (
+        "tcp      6 120 SYN_SENT src=10.244.1.9 dst=10.96.0.1 sport=40000 dport=80 [UNREPLIED] "
+        "src=10.244.2.7 dst=10.244.1.9 sport=8080 dport=40000 mark=0 use=1",
+    )
+    answer = answers.reply(replace(SYN, destination="10.244.2.7", destination_port=8080), 9)
+    table.track(answer, 0.0)
+    table.track(answers.acknowledgement(SYN, answer), 0.0)
+    assert "431990 ESTABLISHED" in table.listed(10.0)[0]
+    assert "[ASSURED]" in table.listed(10.0)[0]
+
+
+def test_entries_expire() -> None:
+    table = Conntrack()
+    dnat_to(table, SYN, "10.244.2.7", 8080)
+    assert table.track(SYN, 119.0).entry is not None
+    later = table.track(SYN, 500.0)
+    assert later.state == "NEW"
+    assert later.entry is not None and not later.entry.dnat
+
+
+def test_a_reply_is_translated_back() -> None:
+    table = Conntrack()
+    dnat_to(table, SYN, "10.244.2.7", 8080)
+    answer = answers.reply(replace(SYN, destination="10.244.2.7", destination_port=8080), 9)
+    tracking = table.track(answer, 0.0)
+    assert tracking.reply
+    assert nat.apply(answer, tracking, "source").from_text == "10.96.0.1:80"
+    assert nat.apply(answer, tracking, "destination") is answer
+
+
+def test_an_error_about_a_translated_packet_is_translated_inside_and_out() -> None:
+    table = Conntrack()
+    udp = Packet("10.244.1.9", "10.96.0.1", "udp", 40000, 53)
+    dnat_to(table, udp, "10.244.2.7", 5353)
+    error = answers.nobody_listens(replace(udp, destination="10.244.2.7", destination_port=5353))
+    tracking = table.track(error, 0.0)
+    assert tracking.state == "RELATED"
+    seen = nat.apply(error, tracking, "source")
+    assert seen.source == "10.96.0.1"
+    assert seen.quoted is not None and seen.quoted.to_text == "10.96.0.1:53"
+    assert Conntrack().track(error, 0.0).state == "INVALID"
+
+
+def test_two_clients_never_share_a_reply_tuple() -> None:
+    table = Conntrack()
+    for source in ("10.244.1.9", "10.244.1.10"):
+        tracking = table.track(replace(SYN, source=source), 0.0)
+        assert tracking.entry is not None
+        nat.settle(table, tracking.entry, "source", Translation("masquerade"), "192.168.10.11", Fixed())
+        table.confirm(tracking)
+    ports = [entry.reply[4] for entry in table.entries()]
+    assert ports == [40000, 1024]
+
+
+@pytest.mark.parametrize(("port", "low"), [(200, 1), (700, 600), (2000, 1024)])
+def test_fully_random_ports_stay_among_their_like(port: int, low: int) -> None:
+    table = Conntrack()
+    tracking = table.track(replace(SYN, source_port=port), 0.0)
+    assert tracking.entry is not None
+    nat.settle(table, tracking.entry, "source", Translation("masquerade", fully_random=True), "192.168.10.11", Fixed())
+    assert tracking.entry.reply[4] == low
+
+
+def test_a_copy_goes_its_own_way() -> None:
+    table = Conntrack()
+    dnat_to(table, SYN, "10.244.2.7", 8080)
+    twin = table.copy()
+    twin.forget(twin.entries()[0])
+    assert len(table.entries()) == 1
+    assert twin.entries() == []
+
+
+def test_a_reset_closes() -> None:
+    table = Conntrack()
+    dnat_to(table, SYN, "10.244.2.7", 8080)
+    table.track(answers.reset(replace(SYN, destination="10.244.2.7", destination_port=8080)), 0.0)
+    assert " CLOSE " in table.listed(0.0)[0]
