@@ -91,7 +91,7 @@ def fixed_rules(proxy: ProxyConfiguration, node: Node, family: int, service_cidr
         for name, (hook, jumps) in _BASE_CHAINS.items()
     }
     return Fixed(
-        {**chains, **_checks(ip, every, service_cidrs), **_verdicts(f"{1 << proxy.masquerade_bit:#010x}")},
+        {**chains, **_checks(ip, every, service_cidrs), **_verdicts(proxy.masquerade_bit)},
         None if every else _node_port_ips(node, family, cidrs),
     )
 
@@ -140,17 +140,20 @@ def _cluster_ips_check(ip: str, service_cidrs: tuple[str, ...]) -> Lines:
     return reject, _fixed(text, part, Origin("ServiceCIDR", "", "", "spec.cidrs"))
 
 
-def _verdicts(mark: str) -> dict[str, NftChainText]:
+def _verdicts(bit: int) -> dict[str, NftChainText]:
     """The chains that mark, masquerade and reject."""
-    part, bit = "masquerade", _setting("nftables.masqueradeBit")
+    mark = f"{1 << bit:#010x}"
+    # nft takes the mask of bit 31 for a prefix length and prints it as one.
+    unmarked = "0x00000000/1" if bit == 31 else f"& {mark} == 0x00000000"
+    part, setting = "masquerade", _setting("nftables.masqueradeBit")
     helper = 'comment "helper for @no-endpoint-services / @no-endpoint-nodeports"'
     return {
         "masquerading": _chain(
-            _fixed(f"meta mark & {mark} == 0x00000000 return", part, bit),
-            _fixed(f"meta mark set meta mark ^ {mark}", part, bit),
+            _fixed(f"meta mark {unmarked} return", part, setting),
+            _fixed(f"meta mark set meta mark ^ {mark}", part, setting),
             _fixed("masquerade fully-random", part),
         ),
-        MARK.removeprefix("jump "): _chain(_fixed(f"meta mark set meta mark | {mark}", "masquerade mark", bit)),
+        MARK.removeprefix("jump "): _chain(_fixed(f"meta mark set meta mark | {mark}", "masquerade mark", setting)),
         # A verdict map cannot hold `reject`.
         "reject-chain": NftChainText((helper,), (_fixed("reject", "reject"),)),
     }
