@@ -34,6 +34,7 @@ from packetsim.kubeproxy.config import PARTS
 from packetsim.kubeproxy.modes import COMPILERS, MODES
 from packetsim.outcomes import outcomes
 from packetsim.packet import Packet, build
+from packetsim.parts import render
 from packetsim.simulation import Simulation
 from packetsim.trace import Flow
 
@@ -60,7 +61,7 @@ def cluster_of(services: int, endpoints: int) -> Cluster:
 
 def _slice(key: Key, number: int, endpoints: int) -> EndpointSlice:
     found = tuple(
-        Endpoint(f"10.{244 + place % 2}.{number // 200 % 250}.{1 + (number * endpoints + place) % 250}", node=node)
+        Endpoint(f"10.{244 + place % 2}.{number // 200 % 250}.{2 + (number * endpoints + place) % 250}", node=node)
         for place in range(endpoints)
         for node in (f"node{1 + place % 2}",)
     )
@@ -134,7 +135,7 @@ def _compile_once(mode: str, services: int, endpoints: int) -> tuple[float, floa
     config = compile_mode(cluster, "node1", None)
     compiled = time.perf_counter()
     for part in PARTS:
-        config.text(part)
+        render(config, part)
     rendered = time.perf_counter()
     key = list(cluster.services)[-1]
     one = cluster.slices[key][0]

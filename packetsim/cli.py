@@ -14,6 +14,7 @@ from difflib import get_close_matches
 from io import BytesIO
 from pathlib import Path
 from random import Random
+from textwrap import indent
 
 from packetsim import pcapng
 from packetsim.check import Check, FlowResult, outcome_json, report_json
@@ -229,9 +230,8 @@ def _write_capture(trace: Trace, path: Path) -> None:
     try:
         with path.open("wb") as file:
             pcapng.write(trace, file)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise PacketsimError(f"{path}: {reason}. Name a file that can be written.") from None
+    except OSError as error:
+        raise PacketsimError(f"{path}: {error.strerror}. Name a file that can be written.") from None
 
 
 def _print_outcomes(flow: Flow, mode: str, found: tuple[FlowOutcome, ...], as_json: bool) -> None:
@@ -244,7 +244,7 @@ def _print_outcomes(flow: Flow, mode: str, found: tuple[FlowOutcome, ...], as_js
         if one.why and one.disposition.value != "delivered":
             print(f"{one.disposition.value}: {one.why}")
     if any(one.probability != one.kernel_probability for one in found):
-        print("The kernel's own numbers make these odds, not quite the fractions meant (--json has both exactly).")
+        print("The kernel's whole-number dice come close to these fractions, not quite to them (--json has both).")
 
 
 def _outcome_row(one: FlowOutcome) -> tuple[str, ...]:
@@ -263,7 +263,7 @@ def _print_results(check: Check, results: Sequence[FlowResult]) -> None:
         word = "pass" if result.passed else "FAIL"
         print(_harmless(f"{word}  {result.mode}: {result.expected.name}"))
         if result.differences:
-            print(_harmless("".join(f"      {one}\n" for one in result.differences)))
-            print("".join(f"      {line}\n" for line in narrate(check.walk(result)).splitlines()))
+            print(_harmless(indent("\n".join(result.differences), "      ")), end="\n\n")
+            print(indent(narrate(check.walk(result)), "      "))
     failed = sum(not result.passed for result in results)
     print(f"{len(results) - failed} passed, {failed} failed")

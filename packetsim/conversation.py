@@ -10,7 +10,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from packetsim.kernel import answers
-from packetsim.kernel.conntrack import inverted, tuple_of
+from packetsim.kernel.conntrack import Entry, inverted, tuple_of
 from packetsim.kernel.machine import Arrival, Discarded, Machine
 from packetsim.kubeproxy.balancer import NoEndpointError
 from packetsim.kubeproxy.config import ProxySocket
@@ -42,10 +42,11 @@ class Conversation:
         self._flow = flow
         self._record = record
         self._legs: list[Leg] = []
+        self._met: dict[int, tuple[str, Entry]] = {}
 
     def hold(self) -> Trace:
         sender = self._sender()
-        sent = self._world.carry(sender, self._request(self._flow.protocol), "request", self._record)
+        sent = self._carry(sender, self._request(self._flow.protocol), "request")
         if isinstance(sent.fate, Discarded):
             self._legs.append(sent.leg)
             answered = self._send_error(sent)
@@ -53,6 +54,11 @@ class Conversation:
         return self._taken(sent, sent.fate.packet)
 
     # ---- the request ------------------------------------------------------------------------------
+
+    def _carry(self, machine: Machine, packet: Packet, title: str) -> Sent:
+        sent = self._world.carry(machine, packet, title, self._record)
+        self._met.update(sent.entries)
+        return sent
 
     def _sender(self) -> Machine:
         """The machine the flow starts at. An outside host is remembered, with the node it enters by."""
@@ -100,12 +106,12 @@ class Conversation:
         if answered and arrived.protocol == "tcp":
             after = answers.acknowledgement(sent.packet, answer)
             origin = self._world.network.machine(sent.leg.hops[0].place) if sent.leg.hops else self._sender()
-            self._legs.append(self._world.carry(origin, after, "next packet", self._record).leg)
+            self._legs.append(self._carry(origin, after, "next packet").leg)
         return answered
 
     def _returns(self, sent: Sent, answer: Packet, title: str) -> bool:
         """Carry an answer back; True when the sender takes it for an answer to what it sent."""
-        back = self._world.carry(sent.machine, answer, title, self._record)
+        back = self._carry(sent.machine, answer, title)
         self._legs.append(back.leg)
         if not isinstance(back.fate, Arrival):
             return False
@@ -183,7 +189,7 @@ class Conversation:
         dice = self._world.dice
         packet = Packet("", address.strip("[]"), protocol, dice.draw(*EPHEMERAL), int(port))
         opening = _opening(packet, dice.draw(0, 2**32 - 2))
-        dialled = self._world.carry(sent.machine, opening, "proxy's own connection", self._record)
+        dialled = self._carry(sent.machine, opening, "proxy's own connection")
         if isinstance(dialled.fate, Discarded):
             self._legs.append(dialled.leg)
             return dialled, "timed out", dialled.fate.why, dialled.fate.outcome
@@ -233,9 +239,12 @@ class Conversation:
         )
 
     def _entries(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
-        met = self._world.network.met
-        listed = ((name, met[name].netfilter.conntrack.listed(self._world.now)) for name in met)
-        return tuple((name, lines) for name, lines in listed if lines)
+        """The entries that this conversation's packets met, machine by machine, as they stand now."""
+        by_place: dict[str, list[str]] = {}
+        for place, entry in self._met.values():
+            if entry.confirmed:
+                by_place.setdefault(place, []).append(entry.listed(self._world.now))
+        return tuple((place, tuple(lines)) for place, lines in by_place.items())
 
 
 def _opening(packet: Packet, sequence: int) -> Packet:

@@ -136,12 +136,7 @@ def _split(text: str) -> tuple[str, str]:
 def _named(cluster: Cluster, text: str) -> _End:
     key = _key(text)
     pod, service = cluster.pods.get(key), cluster.services.get(key)
-    if pod is not None and service is not None:
-        raise FlowError(
-            f"{text} is both a Pod and a Service. Write the address: "
-            f"{', '.join(pod.addresses)} is the Pod, {', '.join(service.cluster_ips)} the Service."
-        )
-    if service is not None:
+    if service is not None:  # also when a Pod has the same name: the cluster's DNS knows Services alone
         return _service(cluster, service)
     if pod is not None:
         return _pod(pod)

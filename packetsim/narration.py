@@ -6,11 +6,13 @@ words allow, rule texts indented below the sentence they belong to.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from textwrap import wrap
 
 from packetsim.hooks import Hook
 from packetsim.packet import TRANSPORTS, Packet
+from packetsim.ruletext import Origin
 from packetsim.trace import (
     ChainEnded,
     Crossed,
@@ -38,6 +40,7 @@ WIDTH = 100
 BOLD, DIM, PLAIN = "\033[1m", "\033[2m", "\033[0m"
 _FLAG_NAMES = {"S": "SYN", "A": "ACK", "R": "RST", "F": "FIN", "P": "PSH"}
 _ADDRESS_FIELDS = ("source", "source_port", "destination", "destination_port")
+_OPTION = re.compile(r"((?<= )--?[a-z][a-z-]*) (?=[^ -])")  # a rule's option, which keeps its first word beside it
 _ENDINGS = {
     Disposition.DELIVERED: "the packet arrives",
     Disposition.REJECTED: "the packet is rejected",
@@ -122,7 +125,8 @@ def _translator(by: str) -> str:
 
 
 def _over(kind: str) -> str:
-    return {"wire": "crosses the wire", "loopback": "loops back"}.get(kind, f"crosses the {kind}")
+    ways = {"veth": "crosses a veth pair", "loopback": "loops back"}
+    return ways.get(kind, f"crosses the {kind}")
 
 
 def _because(why: str) -> str:
@@ -219,20 +223,27 @@ def _below(step: Step) -> Iterable[str]:
     """What stands under the sentence: the rule's text and who made it, the entry, the changes."""
     detail = step.detail
     if isinstance(detail, RuleTried) and detail.matched:
-        yield detail.text
+        yield _OPTION.sub("\\1\N{NO-BREAK SPACE}", detail.text)
         if detail.origins:
-            yield f"made by {detail.origins[0]}"
+            yield f"made by {_maker(detail.origins[0])}"
     if isinstance(detail, Tracked) and detail.entry:
         yield detail.entry
     yield from change_words(step)
 
 
+def _maker(origin: Origin) -> str:
+    """A field of an object, or kube-proxy's own fixed rules and what they are for."""
+    return str(origin) if origin.name else f"{origin.kind} itself: {origin.field}"
+
+
 def _wrapped(text: str, indent: str) -> list[str]:
-    return wrap(
+    """Lines of WIDTH at most where words allow; a no-break space holds words together."""
+    lines = wrap(
         text,
         WIDTH,
         initial_indent=indent,
         subsequent_indent=indent + "  ",
         break_long_words=False,
         break_on_hyphens=False,
-    ) or [indent.rstrip()]
+    )
+    return [line.replace("\N{NO-BREAK SPACE}", " ") for line in lines]

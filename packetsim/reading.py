@@ -23,8 +23,6 @@ def read_sources(names: Iterable[str], stdin: BinaryIO) -> list[Source]:
             sources.extend(_read(name, stdin))
         except OSError as error:
             problems.append(f"{name}: {error.strerror or error}. Name a file that can be read, a folder, or -.")
-        except ValueError:  # a NUL in the name
-            problems.append(f"{name!r} is no file name. Name a file that can be read, a folder, or -.")
         except ManifestError as error:
             problems.append(str(error))
     if problems:

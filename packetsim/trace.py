@@ -259,7 +259,7 @@ class Trace:
     `endpoint`: `IP:PORT` where the request ended, None if it never did.
     `source_seen`: the source address that endpoint saw. `masqueraded`: is it not the sender's own.
     `answered`: the reply came back to the sender as an answer to what it sent.
-    `entries`: each node's conntrack entries afterwards, as `conntrack -L` prints them.
+    `entries`: the conntrack entries these packets met, by machine, as `conntrack -L` prints them afterwards.
     """
 
     flow: Flow

@@ -6,11 +6,13 @@ counters, the userspace balancers) lives here; nothing moves by itself.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Self
 
 from packetsim.cluster.model import Cluster
 from packetsim.dice import Dice
+from packetsim.kernel.conntrack import Entry
 from packetsim.kernel.journey import Journey
 from packetsim.kernel.machine import Arrival, Discarded, Fate, Machine
 from packetsim.kubeproxy.balancer import LoadBalancerRR
@@ -26,13 +28,15 @@ from packetsim.trace import Disposition, Ended, Leg, Noted, Step
 class Sent:
     """What became of one packet: the leg it walked, the machine where it ended, and how.
 
-    `packet` is as the sender's socket sent it, its source address chosen.
+    `packet` is as the sender's socket sent it, its source address chosen. `entries`: the conntrack
+    entries it met, with the machine of each.
     """
 
     leg: Leg
     machine: Machine
     fate: Arrival | Discarded
     packet: Packet
+    entries: Mapping[int, tuple[str, Entry]]
 
 
 class World:
@@ -119,7 +123,7 @@ class World:
             outcome, why = Disposition.DELIVERED, f"it reached {last.name}"
         else:
             outcome, why = fate.outcome, fate.why
-        return Sent(Leg(title, journey.hops, journey.captures, outcome, why), last, fate, packet)
+        return Sent(Leg(title, journey.hops, journey.captures, outcome, why), last, fate, packet, journey.entries)
 
 
 def with_ending(leg: Leg, outcome: Disposition, why: str, packet: Packet) -> Leg:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from packetsim.dice import Dice
 from packetsim.hooks import Hook
+from packetsim.kernel.conntrack import Entry
 from packetsim.packet import Packet
 from packetsim.trace import Capture, Crossed, Detail, Hop, RuleTried, Step
 
@@ -21,6 +22,7 @@ class Journey:
         self.steps: list[Step] | None = None
         self._hops: list[tuple[str, str, list[Step]]] = []
         self._captures: list[Capture] = []
+        self.entries: dict[int, tuple[str, Entry]] = {}  # conntrack entries met, with the place of each
         self._told = 0  # steps of this hop already told in a capture's comments
 
     def enter(self, place: str, kind: str) -> None:
@@ -29,6 +31,11 @@ class Journey:
             self.steps = []
             self._told = 0
             self._hops.append((place, kind, self.steps))
+
+    def met(self, entry: Entry) -> None:
+        """A machine's conntrack counted the packet to this entry."""
+        if self.steps is not None:
+            self.entries[id(entry)] = (self._hops[-1][0], entry)
 
     def note(self, hook: Hook | None, detail: Detail, before: Packet, after: Packet | None = None) -> None:
         if self.steps is not None:

@@ -214,8 +214,10 @@ class Netfilter:
         if skb.tracking is None:  # else seen before, over loopback or by IPVS
             skb.tracking = self.conntrack.track(visit.packet, visit.now)
             _show(skb.tracking, visit)
+            entry = skb.tracking.entry
+            if entry is not None:
+                journey.met(entry)
             if visit.steps is not None:
-                entry = skb.tracking.entry
                 visit.note(Tracked(skb.tracking.state, entry.listed(visit.now) if entry is not None else ""))
         return None
 

@@ -63,31 +63,6 @@ class NodeConfig:
     listeners: tuple[tuple[str, int, Line], ...] = ()
     memory: object = field(default=None, compare=False, repr=False)
 
-    def text(self, part: str) -> str:
-        """One of PARTS as text, loadable as it is; "" when this mode has none of it."""
-        match part:
-            case "iptables":
-                return iptables_save(self.iptables)
-            case "ip6tables":
-                return iptables_save(self.ip6tables)
-            case "ipset":
-                return ipset_save(self.ipsets)
-            case "ipvs":
-                return ipvsadm_save(self.virtual_servers)
-            case "nft":
-                return nft_list(self.nft)
-            case "addresses":
-                return _address_lines(self.dummy_addresses)
-        raise PacketsimError(f"there is no part {part!r}; use one of {', '.join(PARTS)}")
-
-
-def _address_lines(addresses: tuple[Line, ...]) -> str:
-    """For `ip -batch -`: the dummy device and its addresses, as kube-proxy leaves it (down)."""
-    if not addresses:
-        return ""
-    lines = ["link add kube-ipvs0 type dummy", *(f"address add {line.text} dev kube-ipvs0" for line in addresses)]
-    return "\n".join(lines) + "\n"
-
 
 Compile = Callable[[Cluster, str, NodeConfig | None], NodeConfig]
 # compile(cluster, node name, what the same mode made for this node before the last change or None)

@@ -8,6 +8,7 @@ import pytest
 
 from packetsim.narration import WIDTH, narrate, packet_words, sentence, verdict_words
 from packetsim.packet import Packet
+from packetsim.ruletext import Origin
 from packetsim.trace import Crossed, Detail, Disposition, Ended, Routed, RuleTried
 from tests.packetsim import walks
 
@@ -85,12 +86,26 @@ def test_a_change_of_address_without_translation_is_told() -> None:
         (RuleTried("nat", "C", 1, "", False), "nat C: rule 1 does not match"),
         (RuleTried("nat", "C", 1, "", True), "nat C: rule 1 matches"),
         (Routed("10.9.9.9", "", "unreachable"), "routing: no route to 10.9.9.9"),
-        (Crossed("veth", "eth0", "veth1", "node1"), "leaves by eth0, crosses the veth, reaches node1 at veth1"),
+        (Crossed("veth", "eth0", "veth1", "node1"), "leaves by eth0, crosses a veth pair, reaches node1 at veth1"),
         (Ended(Disposition.DROPPED, ""), "the packet is dropped"),
     ],
 )
 def test_sentences(detail: Detail, words: str) -> None:
     assert sentence(detail) == words
+
+
+def test_a_rule_breaks_between_its_options() -> None:
+    text = '-A KUBE-SVC-67NZLRHBNDSAWJRO -m comment --comment "shop/web:http -> 10.244.2.2:8080" -m statistic --mode random'
+    made = (Origin("kube-proxy", "", "", "masquerade"),)
+    trace = walks.trace()
+    step = replace(walks.steps()[0], detail=RuleTried("nat", "C", 1, text, True, origins=made))
+    hop = replace(trace.legs[0].hops[0], steps=(step,))
+    lines = narrate(replace(trace, legs=(replace(trace.legs[0], hops=(hop,)),))).splitlines()
+    at = lines.index('          -A KUBE-SVC-67NZLRHBNDSAWJRO -m comment --comment "shop/web:http -> 10.244.2.2:8080"')
+    assert lines[at + 1 : at + 3] == [
+        "            -m statistic --mode random",
+        "          made by kube-proxy itself: masquerade",
+    ]
 
 
 def test_verdicts() -> None:

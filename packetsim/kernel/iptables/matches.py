@@ -163,7 +163,8 @@ class Physdev(Match):
         return all(wanted is None or wanted == is_so for _, wanted, is_so in self._questions(visit))
 
     def why(self, visit: Visit) -> str:
-        return next(_PORT_WHY[option, is_so] for option, wanted, is_so in self._questions(visit) if wanted is not is_so)
+        questions = self._questions(visit)
+        return next(_PORT_WHY[option, is_so] for option, wanted, is_so in questions if wanted not in (None, is_so))
 
     def render(self) -> str:
         asked = (

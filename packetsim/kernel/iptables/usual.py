@@ -9,14 +9,14 @@ import re
 
 from packetsim.addresses import network
 from packetsim.kernel.iptables.actions import TARGETS, UNMODELLED
-from packetsim.kernel.iptables.given import endpoint_of
+from packetsim.kernel.iptables.given import Given, Scene
 from packetsim.kernel.iptables.header import AddressMatch, Destination, PortRange, Ports, Protocol, Source
 from packetsim.kernel.iptables.line import LONGEST_CHAIN_NAME, parse_rule, rule_of
 from packetsim.kernel.iptables.matches import Comment
-from packetsim.kernel.iptables.memory import Statistic, steps_of
+from packetsim.kernel.iptables.memory import Recent, Statistic, steps_of
 from packetsim.kernel.iptables.model import Jump, Match, RefusalError, Return, Rule, Target
 from packetsim.kernel.iptables.quoting import quoted
-from packetsim.kernel.iptables.targets import Dnat, Standard
+from packetsim.kernel.iptables.targets import Standard, misplaced
 from packetsim.kernel.visit import Outcome
 from packetsim.packet import TRANSPORTS
 from packetsim.ruletext import Origin
@@ -27,9 +27,10 @@ _USUAL = re.compile(
     r"(?: (! )?-d ([0-9a-f.:/]+))?"
     r"(?: -p (tcp|udp|sctp))?"
     r'(?: -m comment --comment ("[^"\\\'\t\n]{0,250}"))?'
+    r"(?: (-m recent (?:--set|--rcheck --seconds ([0-9]{1,9}) --reap) --name ([A-Z0-9-]+) --mask [0-9a-f.:]+ --rsource))?"
     r"(?: -m (tcp|udp|sctp)(?: --dport ([1-9][0-9]{0,4}))?)?"
     r"(?: -m statistic --mode random --probability (0\.[0-9]{11}))?"
-    r"(?: -j ([A-Z0-9-]+)(?: --to-destination (\S+))?)?"
+    r"(?: -j ([A-Z0-9-]+)(?: (--to-destination|--to-ports|--reject-with) (\S+))?)?"
 )
 
 _PROTOCOLS = {name: Protocol(name) for name in TRANSPORTS}
@@ -52,23 +53,26 @@ def parse_usual(text: str, family: int, table: str, chain: str, origins: tuple[O
     found = _USUAL.fullmatch(text)
     if found is None or found["chain"] != chain:
         return None
-    _, not_source, source, not_target, destination, protocol, comment, module, port, chance, name, to = found.groups()
+    _, not_source, source, not_destination, destination, protocol, comment, *rest = found.groups()
+    recent, seconds, list_name, module, port, chance, name, option, argument = rest
     try:
         matches: list[Match] = []
         if source is not None:
             matches.append(_address(Source, source, not_source is not None, family))
         if destination is not None:
-            matches.append(_address(Destination, destination, not_target is not None, family))
+            matches.append(_address(Destination, destination, not_destination is not None, family))
         if protocol is not None:
             matches.append(_PROTOCOLS[protocol])
         if comment is not None:
             matches.append(_comment(comment))
+        if recent is not None:
+            matches.append(_recent(recent, list_name, seconds, family))
         if module is not None:
             matches.append(_ports(module, protocol, port))
         if chance is not None:
             matches.append(_statistic(chance))
-        target = None if name is None else _target(name, to, table, family, protocol)
-    except (RefusalError, ValueError):
+        target = None if name is None else _target(name, option, argument, Scene(family, protocol), table)
+    except (RefusalError, ValueError, KeyError):
         return None
     return rule_of(tuple(matches), target, text, origins)
 
@@ -105,14 +109,20 @@ def _statistic(printed: str) -> Match:
     return match
 
 
-def _target(name: str, to: str | None, table: str, family: int, protocol: str | None) -> Target:
-    if to is not None:
-        _as_printed(name == "DNAT" and table == "nat" and protocol is not None)
-        target = Dnat(*endpoint_of(to, family))
-        _as_printed(target.render().endswith(f" {to}"))
-        return target
+def _target(name: str, option: str | None, argument: str, scene: Scene, table: str) -> Target:
     plain = _PLAIN_TARGETS.get(name)
+    if option is not None:
+        target = TARGETS[name].build(Given({option: (False, argument)}), scene)
+        _as_printed(option in TARGETS[name].options and not misplaced(target, table))
+        _as_printed(target.render() == f"-j {name} {option} {argument}")
+        return target
     if plain is not None:
         return plain
     _as_printed(name not in TARGETS and name not in UNMODELLED and len(name) <= LONGEST_CHAIN_NAME)
     return Jump(name)
+
+
+def _recent(printed: str, name: str, seconds: str | None, family: int) -> Match:
+    match = Recent(name, None if seconds is None else int(seconds), seconds is not None, family=family)
+    _as_printed(match.render() == printed and seconds != "0")
+    return match
