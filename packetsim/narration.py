@@ -154,7 +154,7 @@ def _change(change: FieldDiff) -> str:
 
 
 def verdict_words(trace: Trace) -> str:
-    """How the flow ended, who answered, and whom the endpoint believes it is talking to."""
+    """How the flow ended, who answered, and whom the endpoint believes it is talking to; a line or two."""
     name = trace.disposition.value
     if trace.disposition is not Disposition.DELIVERED:
         where = f" at {trace.endpoint}" if trace.endpoint else ""
@@ -162,7 +162,7 @@ def verdict_words(trace: Trace) -> str:
     seen = f", which saw the source {trace.source_seen}" if trace.source_seen else ""
     masked = " (masqueraded: not the sender's own)" if trace.masqueraded else " (the sender's own)"
     answer = "The answer came back." if trace.answered else "No answer came back."
-    return f"Delivered to {trace.endpoint}{seen}{masked if seen else ''}. {answer}"
+    return f"Delivered to {trace.endpoint}{seen}{masked if seen else ''}.\n{answer}"
 
 
 # ---- the whole walk -----------------------------------------------------------------------------
@@ -179,7 +179,7 @@ def narrate(trace: Trace, styled: bool = False) -> str:
         lines.append(("", ""))
         lines.extend(_leg(leg))
     lines.append(("", ""))
-    lines.extend((BOLD, line) for line in _wrapped(verdict_words(trace), ""))
+    lines.extend((BOLD, line) for said in verdict_words(trace).splitlines() for line in _wrapped(said, ""))
     for node, entries in trace.entries:
         if entries:
             lines.append(("", f"conntrack entries of {node}:"))

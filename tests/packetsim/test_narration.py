@@ -44,7 +44,8 @@ TEXT = narrate(walks.trace())
         "    nothing is registered here",
         "    leaves by eth0, crosses the wire, reaches node2 at eth0",
         "    the packet arrives: it listens",
-        "Delivered to 10.244.2.2:8080, which saw the source 10.244.1.9 (the sender's own). The answer came",
+        "Delivered to 10.244.2.2:8080, which saw the source 10.244.1.9 (the sender's own).",
+        "The answer came back.",
         "conntrack entries of node1:",
         "  tcp 6 ESTABLISHED src=10.244.1.9",
     ],
@@ -112,7 +113,7 @@ def test_verdicts() -> None:
     trace = walks.trace()
     masked = replace(trace, masqueraded=True, source_seen="192.168.10.11", answered=False)
     assert verdict_words(masked) == (
-        "Delivered to 10.244.2.2:8080, which saw the source 192.168.10.11 (masqueraded: not the sender's own). "
+        "Delivered to 10.244.2.2:8080, which saw the source 192.168.10.11 (masqueraded: not the sender's own).\n"
         "No answer came back."
     )
     refused = replace(trace, disposition=Disposition.REFUSED, why="nobody listens")

@@ -1,0 +1,166 @@
+"""Rule: a FlowTest passes when every outcome is an expected one, and says what differs when not."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from random import Random
+
+import pytest
+
+from packetsim.check import Actual, Check, actual_of, differences, report_json
+from packetsim.cluster import FlowExpectation, Source, load
+from packetsim.dice import RolledDice
+from packetsim.errors import FlowError
+from packetsim.outcomes import FlowOutcome
+from packetsim.trace import Disposition
+
+A, B = "10.244.1.2:80", "10.244.1.3:80"
+
+
+def outcome(disposition: str, endpoint: str | None = None, masqueraded: bool = False, of: int = 2) -> FlowOutcome:
+    part = Fraction(1, of)
+    return FlowOutcome(part, part, Disposition(disposition), endpoint, "10.0.0.1", masqueraded, True, "why")
+
+
+def expected(
+    outcome: str | None = None, endpoints: tuple[str, ...] | None = None, masqueraded: bool | None = None
+) -> FlowExpectation:
+    return FlowExpectation("f", "a", None, "b", "tcp", outcome, endpoints, masqueraded, "here")
+
+
+BOTH = (outcome("delivered", B), outcome("delivered", A))
+
+
+@pytest.mark.parametrize(
+    ("found", "actual"),
+    [
+        (BOTH, ("delivered", (A, B), False)),
+        ((outcome("delivered", A), outcome("delivered", B, True)), ("delivered", (A, B), None)),
+        ((outcome("delivered", A, True), outcome("refused", B)), ("mixed", (A,), True)),
+        ((outcome("refused", B, of=1),), ("refused", (), None)),
+    ],
+)
+def test_outcomes_are_summed_up(
+    found: tuple[FlowOutcome, ...], actual: tuple[str, tuple[str, ...], bool | None]
+) -> None:
+    assert actual_of(found) == Actual(*actual, found)
+
+
+MIXED = (outcome("delivered", A), outcome("dropped"))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found", "words"),
+    [
+        (expected("delivered", (B, A), False), BOTH, []),
+        (expected(endpoints=(A, B)), BOTH, []),
+        (expected("dropped"), BOTH, ["outcome: expected dropped, found delivered"]),
+        (expected("delivered"), MIXED, ["outcome: expected delivered, found delivered or dropped, by chance"]),
+        (expected(endpoints=(A,)), MIXED, []),
+        (expected(endpoints=(A,)), BOTH, [f"endpoints: {B} can be reached and was not expected"]),
+        (expected(endpoints=(A, B)), MIXED, [f"endpoints: {B} can not be reached"]),
+        (expected(masqueraded=True), BOTH, ["masqueraded: expected true, found false"]),
+        (expected(masqueraded=False), (outcome("dropped"),), ["masqueraded: expected false, found nothing delivered"]),
+        (
+            expected(masqueraded=False),
+            (outcome("delivered", A), outcome("delivered", B, True)),
+            ["masqueraded: expected false, found true for some endpoints and false for others"],
+        ),
+    ],
+)
+def test_every_difference_is_told(wanted: FlowExpectation, found: tuple[FlowOutcome, ...], words: list[str]) -> None:
+    assert list(differences(wanted, actual_of(found))) == words
+
+
+MANIFESTS = """
+apiVersion: v1
+kind: Node
+metadata: {name: node1}
+spec: {podCIDR: 10.244.1.0/24}
+status: {addresses: [{type: InternalIP, address: 192.168.10.11}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: client, namespace: shop}
+spec: {nodeName: node1, containers: [{name: c}]}
+status: {podIP: 10.244.1.9}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: good, namespace: shop, labels: {app: web}}
+spec: {nodeName: node1, containers: [{name: c, ports: [{containerPort: 80}]}]}
+status: {podIP: 10.244.1.2}
+---
+apiVersion: v1
+kind: Pod
+metadata:
+  {name: deaf, namespace: shop, labels: {app: web}, annotations: {packetwalk.dev/listening: none}}
+spec: {nodeName: node1, containers: [{name: c, ports: [{containerPort: 80}]}]}
+status: {podIP: 10.244.1.3}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web, namespace: shop}
+spec: {clusterIP: 10.96.0.20, selector: {app: web}, ports: [{port: 80}]}
+---
+apiVersion: packetwalk.dev/v1
+kind: FlowTest
+metadata: {name: t}
+spec:
+  MODES
+  flows:
+  - {name: half deaf, from: shop/client, via: node1, to: shop/web, expect: {outcome: delivered}}
+  - {name: one good, from: FROM, to: shop/web, expect: {endpoints: ["10.244.1.2:80"], masqueraded: false}}
+"""
+
+
+def check_of(modes: str = "", source: str = "shop/client") -> Check:
+    text = MANIFESTS.replace("MODES", modes).replace("FROM", source)
+    return Check(load([Source("t.yaml", text)]), RolledDice(Random(0).randrange))
+
+
+def test_a_flow_that_fails_by_chance_fails_always_and_its_walk_shows_it() -> None:
+    check = check_of()
+    half, good = check
+    assert (len(check), half.passed, good.passed) == (2, False, True)
+    assert half.differences == ("outcome: expected delivered, found delivered or refused, by chance",)
+    for _ in range(5):
+        assert check.walk(half).disposition is Disposition.REFUSED
+
+
+def test_the_report_as_json() -> None:
+    report = report_json(list(check_of()))
+    assert (report["passed"], report["failed"]) == (1, 1)
+    half, good = report["flows"]
+    assert {key: half[key] for key in ("name", "mode", "passed", "expected")} == {
+        "name": "half deaf",
+        "mode": "iptables",
+        "passed": False,
+        "expected": {"outcome": "delivered"},
+    }
+    assert good["expected"] == {"endpoints": ["10.244.1.2:80"], "masqueraded": False}
+    actual = half["actual"]
+    assert (actual["outcome"], actual["endpoints"], actual["masqueraded"]) == ("mixed", ["10.244.1.2:80"], False)
+    rows = [(one["probability"], one["outcome"], one["endpoint"], one["source_seen"]) for one in actual["outcomes"]]
+    assert sorted(rows, key=lambda row: row[1]) == [
+        ("1/2", "delivered", "10.244.1.2:80", "10.244.1.9"),
+        ("1/2", "refused", "10.244.1.3:80", "10.244.1.9"),
+    ]
+    assert sum(Fraction(one["kernel_probability"]) for one in actual["outcomes"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("modes", "run"),
+    [
+        ("", ["iptables"]),
+        ("mode: nftables", ["nftables"]),
+        ("modes: [ipvs, userspace]", ["ipvs", "userspace"]),
+    ],
+)
+def test_modes_are_the_tests_own_else_the_clusters(modes: str, run: list[str]) -> None:
+    assert list(dict.fromkeys(result.mode for result in check_of(modes))) == run
+
+
+def test_a_flow_from_nowhere_is_bad_input_with_its_place() -> None:
+    with pytest.raises(FlowError, match=r"t\.yaml: document 6, line \d+: flow 'one good': there is no Pod 'shop/cl'"):
+        check_of(source="shop/cl")
