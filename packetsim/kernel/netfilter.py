@@ -117,7 +117,7 @@ class Netfilter:
     def copy(self, address_type: Callable[[str], str], address_of: AddressOf) -> Netfilter:
         """Another one in the same state; parsed rules are shared, state is not."""
         twin = Netfilter(address_type, address_of)
-        twin.iptables = self.iptables
+        twin.iptables = {family: rules.copy() for family, rules in self.iptables.items()}
         twin.nftables = self.nftables.copy()
         twin.ipvs = self.ipvs.copy() if self.ipvs is not None else None
         twin.conntrack = self.conntrack.copy()

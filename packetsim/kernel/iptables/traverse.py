@@ -52,6 +52,7 @@ class Ruleset:
         for table in text:
             check_table(table)
         self._text = text
+        self._ready = {table: dict(chains) for table, chains in self._ready.items()}  # twins keep theirs
         changed = [chain for chains in self._ready.values() for chain in chains.values() if not self._stands(chain)]
         for chain in changed:
             del self._ready[chain.table][chain.name]
@@ -60,6 +61,13 @@ class Ruleset:
         self.hits = {key: count for key, count in self.hits.items() if key[:2] not in gone}
         self._outdated = {key: chain for key, chain in self._outdated.items() if key[1] in text.get(key[0], {})}
         return self._unnamed_lists(changed)
+
+    def copy(self) -> Ruleset:
+        """A twin that takes changes and counts on its own, and shares what has been parsed."""
+        twin = Ruleset(self.family, self._indexed)
+        twin.hits = dict(self.hits)
+        twin._text, twin._ready, twin._outdated = self._text, self._ready, dict(self._outdated)
+        return twin
 
     def _stands(self, chain: ReadyChain) -> bool:
         return self._text.get(chain.table, {}).get(chain.name) is chain.source

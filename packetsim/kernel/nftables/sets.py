@@ -71,6 +71,7 @@ class TableSets:
         self._text = text
         self._place = f"{text.family} {text.name}"
         self._loaded: dict[str, LoadedSet] = {}
+        self._read: dict[str, LoadedSet] = {}  # shared with every twin: what one has read, none reads again
         self._before: dict[str, LoadedSet] = {}
         self._learned: dict[str, dict[Key, float]] = {}
 
@@ -87,6 +88,7 @@ class TableSets:
         """A twin that learns on its own."""
         twin = TableSets(self._text)
         twin._loaded = dict(self._loaded)
+        twin._read = self._read
         twin._before = dict(self._before)
         twin._learned = {name: dict(times) for name, times in self._learned.items()}
         return twin
@@ -136,7 +138,10 @@ class TableSets:
         if text is None:
             raise RefusedError(f"@{name} does not exist in table {self._place}; add the set before the rule")
         before = self._before.pop(name, None)
-        loaded = self._loaded[name] = LoadedSet(self._place, name, text, before)
+        loaded = self._read.get(name)
+        if loaded is None or loaded.text is not text:
+            loaded = self._read[name] = LoadedSet(self._place, name, text, before)
+        self._loaded[name] = loaded
         for key, left in loaded.passing():
             # The listing does not say when it was made: its times start with the first packet that asks.
             self._learned.setdefault(name, {}).setdefault(key, now + left)

@@ -64,7 +64,7 @@ class LoadedTable:
     def copy(self) -> LoadedTable:
         twin = LoadedTable(self.text)
         twin.sets = self.sets.copy()
-        twin._chains = dict(self._chains)
+        twin._chains = self._chains  # `chain` asks for the text each was read from, so twins may share them
         twin._bases = self._bases
         return twin
 
