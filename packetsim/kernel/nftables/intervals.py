@@ -43,7 +43,8 @@ class Lookup(Generic[Found]):
         return None if around is None else around[1]
 
     def _around(self, key: Key) -> tuple[Span, Found] | None:
-        assert not isinstance(key, tuple)
+        if isinstance(key, tuple):
+            raise RefusedError(f"a joined key is looked up among single {self.datatypes[0].name}s; make them alike")
         measured = self.datatypes[0].measure(key)
         at = bisect_right(self._firsts, measured) - 1
         if at < 0 or measured > self._spans[at][0].last:
