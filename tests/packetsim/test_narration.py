@@ -96,13 +96,14 @@ def test_sentences(detail: Detail, words: str) -> None:
 
 
 def test_a_rule_breaks_between_its_options() -> None:
-    text = '-A KUBE-SVC-67NZLRHBNDSAWJRO -m comment --comment "shop/web:http -> 10.244.2.2:8080" -m statistic --mode random'
+    start = '-A KUBE-SVC-67NZLRHBNDSAWJRO -m comment --comment "shop/web:http -> 10.244.2.2:8080"'
+    text = f"{start} -m statistic --mode random"
     made = (Origin("kube-proxy", "", "", "masquerade"),)
     trace = walks.trace()
     step = replace(walks.steps()[0], detail=RuleTried("nat", "C", 1, text, True, origins=made))
     hop = replace(trace.legs[0].hops[0], steps=(step,))
     lines = narrate(replace(trace, legs=(replace(trace.legs[0], hops=(hop,)),))).splitlines()
-    at = lines.index('          -A KUBE-SVC-67NZLRHBNDSAWJRO -m comment --comment "shop/web:http -> 10.244.2.2:8080"')
+    at = lines.index(f"          {start}")
     assert lines[at + 1 : at + 3] == [
         "            -m statistic --mode random",
         "          made by kube-proxy itself: masquerade",

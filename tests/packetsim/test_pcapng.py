@@ -28,7 +28,7 @@ def blocks(data: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def options(data: bytes) -> list[tuple[int, bytes]]:
-    found = []
+    found: list[tuple[int, bytes]] = []
     while True:
         code, length = struct.unpack_from("<HH", data)
         if code == 0:
