@@ -93,6 +93,14 @@ def test_a_walk_is_read_aloud(mode: str, capsys: Captured) -> None:
     assert "\033" not in printed
 
 
+def test_the_mode_is_the_configurations_unless_asked_for(tmp_path: Path, capsys: Captured) -> None:
+    configured = tmp_path / "shop.yaml"
+    configured.write_text(Path(SHOP).read_text().replace("mode: iptables\nclusterCIDR", "mode: nftables\nclusterCIDR"))
+    for asked, mode in (([], "nftables"), (["--mode", "userspace"], "userspace")):
+        assert main(["trace", str(configured), *WEB, *asked]) == 0
+        assert capsys.readouterr().out.splitlines()[0].endswith(f"in {mode} mode")
+
+
 def test_the_same_seed_walks_the_same_way(capsys: Captured) -> None:
     walks = []
     for seed in ("1", "1", *map(str, range(2, 12))):
