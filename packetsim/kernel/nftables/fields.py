@@ -189,9 +189,6 @@ class Numgen:
     def foreign(self, visit: Visit) -> bool:
         return False
 
-    def why_foreign(self, visit: Visit) -> str:
-        return ""
-
     def describe(self, visit: Visit) -> str:
         return "the number drawn"
 

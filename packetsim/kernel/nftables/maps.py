@@ -11,7 +11,7 @@ from typing import ClassVar
 from packetsim.addresses import family_of, with_port
 from packetsim.kernel.nftables.datatypes import Datatype, RefusedError
 from packetsim.kernel.nftables.elements import show_element
-from packetsim.kernel.nftables.fields import Asked
+from packetsim.kernel.nftables.fields import Asked, Fields
 from packetsim.kernel.nftables.intervals import Lookup
 from packetsim.kernel.nftables.model import BROKEN, Decision, Element, Kind, Sets, Statement
 from packetsim.kernel.visit import Translation, Visit
@@ -63,7 +63,7 @@ class LookedUp(Statement):
         return None if self.asked.foreign(visit) else self.map.find(self.asked, visit, sets)
 
     def why(self, visit: Visit) -> str:
-        if self.asked.foreign(visit):
+        if isinstance(self.asked, Fields) and self.asked.foreign(visit):
             return self.asked.why_foreign(visit)
         where = self.map.render() if isinstance(self.map, MapName) else "the rule's map"
         return f"{self.asked.describe(visit)} is not in {where}"

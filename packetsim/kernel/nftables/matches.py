@@ -12,7 +12,7 @@ from packetsim.kernel.nftables.datatypes import Component
 from packetsim.kernel.nftables.elements import show_components
 from packetsim.kernel.nftables.fields import FIELDS, Fields
 from packetsim.kernel.nftables.intervals import Lookup
-from packetsim.kernel.nftables.model import BROKEN, Decision, Match, Sets
+from packetsim.kernel.nftables.model import BROKEN, Decision, Sets, Statement
 from packetsim.kernel.visit import Visit
 from packetsim.ruletext import Origin
 
@@ -24,7 +24,7 @@ def negation(negated: bool) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Compare(Match):
+class Compare(Statement):
     """`KEY [!=] VALUE`, or `{ VALUE, … }` with `braces`; each value may be a prefix or a range."""
 
     key: Fields
@@ -67,7 +67,7 @@ class Compare(Match):
 
 
 @dataclass(frozen=True, slots=True)
-class InSet(Match):
+class InSet(Statement):
     """`KEY [!=] @SET`."""
 
     key: Fields
@@ -98,7 +98,7 @@ STATUS_BITS = ("snat", "dnat")
 
 
 @dataclass(frozen=True, slots=True)
-class Status(Match):
+class Status(Statement):
     """`ct status dnat`: has the connection one of these bits?"""
 
     bits: tuple[str, ...]
@@ -115,7 +115,7 @@ class Status(Match):
 
 
 @dataclass(frozen=True, slots=True)
-class State(Match):
+class State(Statement):
     """`ct state [!=] new,established`, or the same as a set in braces. A packet has one state."""
 
     states: tuple[str, ...]
@@ -135,7 +135,7 @@ class State(Match):
 
 
 @dataclass(frozen=True, slots=True)
-class MaskedMark(Match):
+class MaskedMark(Statement):
     """`meta mark & MASK == VALUE`, or `!=`."""
 
     mask: int

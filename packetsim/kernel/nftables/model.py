@@ -76,16 +76,6 @@ class Statement(ABC):
         return ""
 
 
-class Match(Statement):
-    """A question about the packet."""
-
-    __slots__ = ()
-
-    def missed(self, visit: Visit, sets: Sets) -> str:
-        """Nothing when the packet matches, else why it does not."""
-        return "" if self.act(visit, sets) is None else self.why(visit)
-
-
 @dataclass(frozen=True, slots=True)
 class Decision(Statement):
     """A verdict statement (accept, drop, continue, return, jump, goto), and what every other decision comes to.

@@ -72,7 +72,6 @@ class TableSets:
         self._place = f"{text.family} {text.name}"
         self._loaded: dict[str, LoadedSet] = {}
         self._read: dict[str, LoadedSet] = {}  # shared with every twin: what one has read, none reads again
-        self._before: dict[str, LoadedSet] = {}
         self._learned: dict[str, dict[Key, float]] = {}
 
     def load(self, text: NftTableText) -> None:
@@ -80,16 +79,13 @@ class TableSets:
         for name in [name for name in self._learned if _header(self._text, name) != _header(text, name)]:
             del self._learned[name]
         self._text = text
-        for name, loaded in list(self._loaded.items()):
-            if text.sets.get(name) is not loaded.text:
-                self._before[name] = self._loaded.pop(name)
+        self._loaded = {name: one for name, one in self._loaded.items() if text.sets.get(name) is one.text}
 
     def copy(self) -> TableSets:
         """A twin that learns on its own."""
         twin = TableSets(self._text)
         twin._loaded = dict(self._loaded)
         twin._read = self._read
-        twin._before = dict(self._before)
         twin._learned = {name: dict(times) for name, times in self._learned.items()}
         return twin
 
@@ -137,10 +133,9 @@ class TableSets:
         text = self._text.sets.get(name)
         if text is None:
             raise RefusedError(f"@{name} does not exist in table {self._place}; add the set before the rule")
-        before = self._before.pop(name, None)
         loaded = self._read.get(name)
         if loaded is None or loaded.text is not text:
-            loaded = self._read[name] = LoadedSet(self._place, name, text, before)
+            loaded = self._read[name] = LoadedSet(self._place, name, text, loaded)
         self._loaded[name] = loaded
         for key, left in loaded.passing():
             # The listing does not say when it was made: its times start with the first packet that asks.

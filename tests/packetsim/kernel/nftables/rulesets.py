@@ -16,7 +16,7 @@ from packetsim.kernel.nftables.elements import read_verdict
 from packetsim.kernel.nftables.fields import FIELDS, Fields, Numgen
 from packetsim.kernel.nftables.maps import MapLiteral, MapName, TranslateByMap, VerdictMap
 from packetsim.kernel.nftables.matches import Compare, InSet, MaskedMark, State, Status
-from packetsim.kernel.nftables.model import Base, Chain, Element, Match, Rule, Ruleset, Set, Statement, Table
+from packetsim.kernel.nftables.model import Base, Chain, Element, Rule, Ruleset, Set, Statement, Table
 from packetsim.kernel.nftables.statements import (
     REJECT_CODES,
     Counter,
@@ -115,7 +115,7 @@ def elements(
 # ---- statements -------------------------------------------------------------------------------
 
 
-def _compared(key: Fields) -> SearchStrategy[Match]:
+def _compared(key: Fields) -> SearchStrategy[Statement]:
     value = keys(key.datatypes)
     if len(key.parts) > 1:
         return st.builds(Compare, st.just(key), st.tuples(value), st.booleans())

@@ -129,6 +129,7 @@ CASES = (
         packet("10.200.0.1", B),
         "source 10.200.0.1 is in { 10.0.0.0/8, 10.1.0.0/16 }",
     ),
+    Case("ip saddr { 10.244.0.0-10.244.1.5, 10.244.1.0-10.244.1.20, 10.244.1.7 }", PLAIN, None),
     Case("tcp dport { 1, 2, 3, 4, 80 }", PLAIN, packet(A, B, 81), "destination port 81 is not in the 5 of the rule"),
     Case("tcp dport 80", PLAIN, packet(A, B, 81), "destination port 81, not 80"),
     Case("tcp dport 80", None, UDP, "protocol udp, not tcp"),
