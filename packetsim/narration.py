@@ -233,7 +233,7 @@ def _below(step: Step) -> Iterable[str]:
 
 def _maker(origin: Origin) -> str:
     """A field of an object, or kube-proxy's own fixed rules and what they are for."""
-    return str(origin) if origin.name else f"{origin.kind} itself: {origin.field}"
+    return f"kube-proxy itself: {origin.field}" if origin.kind == "kube-proxy" else " ".join(str(origin).split())
 
 
 def _wrapped(text: str, indent: str) -> list[str]:

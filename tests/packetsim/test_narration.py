@@ -95,19 +95,28 @@ def test_sentences(detail: Detail, words: str) -> None:
     assert sentence(detail) == words
 
 
+def read_aloud(detail: Detail) -> list[str]:
+    trace = walks.trace()
+    hop = replace(trace.legs[0].hops[0], steps=(replace(walks.steps()[0], detail=detail),))
+    return narrate(replace(trace, legs=(replace(trace.legs[0], hops=(hop,)),))).splitlines()
+
+
 def test_a_rule_breaks_between_its_options() -> None:
     start = '-A KUBE-SVC-67NZLRHBNDSAWJRO -m comment --comment "shop/web:http -> 10.244.2.2:8080"'
-    text = f"{start} -m statistic --mode random"
-    made = (Origin("kube-proxy", "", "", "masquerade"),)
-    trace = walks.trace()
-    step = replace(walks.steps()[0], detail=RuleTried("nat", "C", 1, text, True, origins=made))
-    hop = replace(trace.legs[0].hops[0], steps=(step,))
-    lines = narrate(replace(trace, legs=(replace(trace.legs[0], hops=(hop,)),))).splitlines()
-    at = lines.index(f"          {start}")
-    assert lines[at + 1 : at + 3] == [
-        "            -m statistic --mode random",
-        "          made by kube-proxy itself: masquerade",
-    ]
+    lines = read_aloud(RuleTried("nat", "C", 1, f"{start} -m statistic --mode random", True))
+    assert lines[lines.index(f"          {start}") + 1] == "            -m statistic --mode random"
+
+
+@pytest.mark.parametrize(
+    ("origin", "words"),
+    [
+        (Origin("kube-proxy", "", "", "masquerade"), "made by kube-proxy itself: masquerade"),
+        (Origin("KubeProxyConfiguration", "", "", "clusterCIDR"), "made by KubeProxyConfiguration clusterCIDR"),
+        (Origin("Service", "shop", "web", "spec.clusterIP"), "made by Service shop/web spec.clusterIP"),
+    ],
+)
+def test_who_made_a_rule_is_told(origin: Origin, words: str) -> None:
+    assert f"          {words}" in read_aloud(RuleTried("nat", "C", 1, "-A C", True, origins=(origin,)))
 
 
 def test_verdicts() -> None:
