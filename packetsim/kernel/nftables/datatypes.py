@@ -57,6 +57,8 @@ class Datatype:
             return Span(text, *ends)
         if self in (ADDRESS4, ADDRESS6) and "/" in text:
             return self._prefix(text)
+        if self is MARK and "/" in text:
+            return _mark_prefix(text)
         if self.ranges and "-" in text:
             first, _, last = text.partition("-")
             low, high = self.read(first), self.read(last)
@@ -121,6 +123,16 @@ def _read_name(text: str) -> str:
     if not 3 <= len(text) <= NAME_SIZE + 1 or text[0] != '"' or text[-1] != '"':
         raise ValueError(text)
     return text[1:-1]
+
+
+def _mark_prefix(text: str) -> Span:
+    """`0x00000000/1`: how nft prints a comparison under a mask of leading ones."""
+    value, _, length = text.partition("/")
+    below = 32 - int(length)
+    if not 0 < below < 32:
+        raise ValueError(text)
+    first = int(MARK.read(value)) >> below << below
+    return Span(f"{first:#010x}/{length}", first, first | (1 << below) - 1)
 
 
 def _measure_name(value: Value) -> int:

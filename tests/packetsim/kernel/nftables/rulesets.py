@@ -70,6 +70,7 @@ VALUES: dict[Datatype, SearchStrategy[Component]] = {
 SPANS: dict[Datatype, SearchStrategy[Component]] = {
     types.ADDRESS4: prefixes(IPV4, 32),
     types.ADDRESS6: prefixes(IPV6, 128),
+    types.MARK: st.builds("{:#x}/{}".format, BITS, st.integers(1, 31)).map(types.MARK.component),
     types.PORT: st.builds(_ports, st.integers(0, 60000), st.integers(1, 5000)),
     types.NAME: st.from_regex(r"[a-z]{1,9}", fullmatch=True).map(lambda start: types.NAME.component(f'"{start}*"')),
 }

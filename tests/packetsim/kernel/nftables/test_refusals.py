@@ -20,6 +20,7 @@ RULES = (
     ("ct state sleeping accept", '"sleeping" is no ct_state'),
     ("ct status assured accept", '"ct status assured" is not modelled; known are snat and dnat'),
     ("meta mark < 5 accept", 'operator "<" is not modelled; compare with ==, != or a set'),
+    ("meta mark 5/32 accept", '"5/32" is no mark'),
     ("meta mark & 5 < 3 accept", 'operator "<" after a mask is not modelled; use == or !='),
     ("meta mark & x == 3 accept", '"x" is no number'),
     ("meta mark set meta mark", "a mark set to itself does nothing"),

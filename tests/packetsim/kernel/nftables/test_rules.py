@@ -166,6 +166,13 @@ CASES = (
         "mark 0x4001 & 0x4000 is 0x4000, not 0x0",
     ),
     Case("meta mark & 0x00004000 != 0x00000000", packet(A, B, mark=0x4001), PLAIN, "mark 0x0 & 0x4000 is 0x0"),
+    Case(
+        "meta mark 0x00000000/1",
+        packet(A, B, mark=0x7FFFFFFF),
+        packet(A, B, mark=0x80000000),
+        "mark 0x80000000 is not in 0x00000000/1",
+    ),
+    Case("meta mark 0x01000000/8", packet(A, B, mark=0x01000000), PLAIN, "mark 0x0 is not in 0x01000000/8"),
     Case("fib daddr type local", packet(A, "192.168.10.11"), PLAIN, "destination 10.96.0.1 is not local"),
     Case("fib saddr type != local", PLAIN, packet("192.168.10.11", B), "source 192.168.10.11 is local"),
     Case("ct state new", PLAIN, None),
