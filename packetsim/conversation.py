@@ -233,7 +233,7 @@ class Conversation:
             why=why,
             endpoint=arrived.to_text if arrived is not None else None,
             source_seen=arrived.source if arrived is not None else None,
-            masqueraded=arrived is not None and arrived.source != sent.packet.source,
+            masqueraded=arrived is not None and arrived.from_text != sent.packet.from_text,
             answered=answered,
             entries=self._entries() if self._record else (),
         )

@@ -257,7 +257,8 @@ class Trace:
     """A flow's whole story.
 
     `endpoint`: `IP:PORT` where the request ended, None if it never did.
-    `source_seen`: the source address that endpoint saw. `masqueraded`: is it not the sender's own.
+    `source_seen`: the source address that endpoint saw. `masqueraded`: its source was
+    rewritten, if only the port (a node's own traffic that leaves by the address it has already).
     `answered`: the reply came back to the sender as an answer to what it sent.
     `entries`: the conntrack entries these packets met, by machine, as `conntrack -L` prints them afterwards.
     """
