@@ -243,12 +243,10 @@ class Machine:
         expired = self._too_old(skb, journey)
         if expired is not None:
             return expired
-        result = self.netfilter.run(Hook.FORWARD, skb, route.device, journey)
-        if isinstance(result, Stopped):
-            return self._stopped(result, skb, journey)
-        before, skb.packet = skb.packet, skb.packet.hopped()
+        before, skb.packet = skb.packet, skb.packet.hopped()  # ip_forward does so before it asks FORWARD
         journey.note(None, Noted("forwarded: one hop further"), before, skb.packet)
-        return self._post(skb, route, journey)
+        result = self.netfilter.run(Hook.FORWARD, skb, route.device, journey)
+        return self._stopped(result, skb, journey) if isinstance(result, Stopped) else self._post(skb, route, journey)
 
     def _too_old(self, skb: Skb, journey: Journey) -> Discarded | None:
         if skb.packet.ttl > 1:
