@@ -88,7 +88,7 @@ def _side(given: Given, option: str, protocol: str) -> tuple[PortRange | None, b
 
 
 def _multiport(given: Given, scene: Scene) -> Match:
-    if scene.protocol not in (*TRANSPORTS, "udplite"):
+    if scene.protocol not in TRANSPORTS:
         raise RefusalError('match "multiport" needs -p tcp, udp or sctp')
     if len(given) != 1:
         raise RefusalError('match "multiport" takes one of --sports, --dports and --ports')

@@ -12,7 +12,6 @@ from typing import NamedTuple
 from packetsim.addresses import Network, full_length
 from packetsim.kernel.iptables.model import Match
 from packetsim.kernel.visit import Visit
-from packetsim.packet import TRANSPORTS
 
 
 def negation(negated: bool) -> str:
@@ -191,7 +190,7 @@ def port_why(which: str, port: int, wanted: str, negated: bool) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Multiport(Match):
-    """`which` is sports, dports, or ports for either of the two."""
+    """`which` is sports, dports, or ports for either of the two; `-p` has already seen to the protocol."""
 
     which: str
     ranges: tuple[PortRange, ...]
@@ -202,8 +201,6 @@ class Multiport(Match):
 
     def holds(self, visit: Visit) -> bool:
         packet = visit.packet
-        if packet.protocol not in TRANSPORTS:
-            return False
         by_source = self.which != "dports" and self._lists(packet.source_port)
         by_destination = self.which != "sports" and self._lists(packet.destination_port)
         return (by_source or by_destination) != self.negated

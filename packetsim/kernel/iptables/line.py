@@ -182,7 +182,7 @@ class _Reading:
         where = (
             f'target "{self.target}"' if self.target else f'match "{self.loaded[-1][0]}"' if self.loaded else "the rule"
         )
-        raise RefusalError(f'option "{option}" of {where} is not modelled; leave the rule out or write it without')
+        raise RefusalError(f'option "{option}" of {where} is not modelled; write the rule without it')
 
     def _target(self, scene: Scene) -> Target | None:
         name = self.target

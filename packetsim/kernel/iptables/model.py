@@ -3,11 +3,13 @@
 Every match and target is a small frozen value that can print itself as iptables-save does
 (libxt_*.c of iptables 1.8.9). Matches are asked in the rule's order, as net/ipv4/netfilter/ip_tables.c
 does: first the header (-s -d -i -o -p), then the `-m` matches from left to right.
+
+The bases are plain classes, not ABCs: a walk asks what kind a target is at every rule that matches,
+and ABCs answer that several times slower.
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
@@ -21,7 +23,7 @@ class RefusalError(Exception):
     """What was written is not modelled, and the cure. Whoever knows the rule's place adds it."""
 
 
-class Match(ABC):
+class Match:
     """One condition of a rule.
 
     `fixed`: the answer hangs on the packet and on what the visit carries, so that asking again
@@ -32,22 +34,22 @@ class Match(ABC):
     fixed: ClassVar[bool] = True
     always: ClassVar[bool] = False
 
-    @abstractmethod
-    def holds(self, visit: Visit) -> bool: ...
+    def holds(self, visit: Visit) -> bool:
+        raise NotImplementedError
 
-    @abstractmethod
     def why(self, visit: Visit) -> str:
         """Why it did not hold, in few words. Ask only when `holds` said no."""
+        raise NotImplementedError
 
-    @abstractmethod
-    def render(self) -> str: ...
+    def render(self) -> str:
+        raise NotImplementedError
 
     def missed(self, visit: Visit) -> str:
         """Nothing when the packet matches, else why it does not."""
         return "" if self.holds(visit) else self.why(visit)
 
 
-class Target(ABC):
+class Target:
     """What a rule does. `effect` says it to a reader; `tables` and `hooks` are where the kernel allows it."""
 
     __slots__ = ()
@@ -55,11 +57,11 @@ class Target(ABC):
     hooks: ClassVar[frozenset[Hook]] = frozenset(Hook)
 
     @property
-    @abstractmethod
-    def effect(self) -> str: ...
+    def effect(self) -> str:
+        raise NotImplementedError
 
-    @abstractmethod
-    def render(self) -> str: ...
+    def render(self) -> str:
+        raise NotImplementedError
 
 
 class Final(Target):
@@ -67,8 +69,8 @@ class Final(Target):
 
     __slots__ = ()
 
-    @abstractmethod
-    def verdict(self, place: str) -> Verdict: ...
+    def verdict(self, place: str) -> Verdict:
+        raise NotImplementedError
 
 
 class Altering(Target):
@@ -76,8 +78,8 @@ class Altering(Target):
 
     __slots__ = ()
 
-    @abstractmethod
-    def alter(self, visit: Visit) -> None: ...
+    def alter(self, visit: Visit) -> None:
+        raise NotImplementedError
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,9 @@ Anything else, and anything that iptables-save would print differently, is left 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
-from packetsim.addresses import network
+from packetsim.addresses import Network, network
 from packetsim.kernel.iptables.actions import TARGETS, UNMODELLED
 from packetsim.kernel.iptables.given import Given, Scene
 from packetsim.kernel.iptables.header import AddressMatch, Destination, PortRange, Ports, Protocol, Source
@@ -27,7 +28,8 @@ _USUAL = re.compile(
     r"(?: (! )?-d ([0-9a-f.:/]+))?"
     r"(?: -p (tcp|udp|sctp))?"
     r'(?: -m comment --comment ("[^"\\\'\t\n]{0,250}"))?'
-    r"(?: (-m recent (?:--set|--rcheck --seconds ([0-9]{1,9}) --reap) --name ([A-Z0-9-]+) --mask [0-9a-f.:]+ --rsource))?"
+    r"(?: (-m recent (?:--set|--rcheck --seconds ([0-9]{1,9}) --reap)"
+    r" --name ([A-Z0-9-]+) --mask [0-9a-f.:]+ --rsource))?"
     r"(?: -m (tcp|udp|sctp)(?: --dport ([1-9][0-9]{0,4}))?)?"
     r"(?: -m statistic --mode random --probability (0\.[0-9]{11}))?"
     r"(?: -j ([A-Z0-9-]+)(?: (--to-destination|--to-ports|--reject-with) (\S+))?)?"
@@ -83,9 +85,23 @@ def _as_printed(same: bool) -> None:
 
 
 def _address(kind: type[AddressMatch], text: str, negated: bool, family: int) -> Match:
-    found = network(text)
+    found = _network(text)
     _as_printed(found.text == text and found.family == family and (negated or not found.is_zero))
     return kind(found, negated)
+
+
+@lru_cache(maxsize=65536)
+def _network(text: str) -> Network:
+    """As `addresses.network`, and sooner for the single IPv4 address that most rules name."""
+    address, slash, length = text.partition("/")
+    octets = address.split(".")
+    if (slash, length, len(octets)) != ("/", "32", 4) or any(str(int(octet)) != octet for octet in octets):
+        return network(text)
+    first, second, third, fourth = map(int, octets)
+    if max(first, second, third, fourth) > 255:
+        return network(text)
+    number = first << 24 | second << 16 | third << 8 | fourth
+    return Network(text, 4, number, number)
 
 
 def _comment(printed: str) -> Match:
@@ -94,6 +110,7 @@ def _comment(printed: str) -> Match:
     return Comment(text)
 
 
+@lru_cache(maxsize=4096)
 def _ports(module: str, protocol: str | None, port: str | None) -> Match:
     _as_printed(module == protocol)
     if port is None:
