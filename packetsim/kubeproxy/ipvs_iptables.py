@@ -105,7 +105,8 @@ class Firewall:
         return f"-m set --match-set {name_of(name, self.family)} {directions}"
 
     def _commented(self, name: str, directions: str) -> str:
-        return f'-m comment --comment "{SETS[name].comment}" {self._match(name, directions)}'
+        comment = SETS[name].comment.replace("'", r"\'")  # as xtables_save_string does
+        return f'-m comment --comment "{comment}" {self._match(name, directions)}'
 
     def _by_sets(self, rows: Iterable[tuple[str, str, str, str, str]]) -> Iterator[Line]:
         for chain, protocol, name, directions, target in rows:
