@@ -8,7 +8,7 @@ Pod network. Nodes route each other's Pod networks (host-gw). Machines are made 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import cached_property
+from functools import cached_property, lru_cache
 from hashlib import sha256
 from ipaddress import IPv4Address, IPv6Address
 
@@ -28,11 +28,13 @@ BRIDGE, WIRE, ROUTER = "cni0", "eth0", "router"
 DEFAULT_ROUTE = {4: "0.0.0.0/0", 6: "::/0"}
 
 
+@lru_cache(maxsize=65536)
 def mac_of(place: str, interface: str) -> str:
     """A locally administered MAC, the same one every time."""
     return "02:" + ":".join(f"{byte:02x}" for byte in sha256(f"{place} {interface}".encode()).digest()[:5])
 
 
+@lru_cache(maxsize=65536)
 def veth_of(key: Key) -> str:
     return "veth" + sha256("/".join(key).encode()).hexdigest()[:8]
 

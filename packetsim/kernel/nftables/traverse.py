@@ -65,7 +65,7 @@ class LoadedTable:
         twin = LoadedTable(self.text)
         twin.sets = self.sets.copy()
         twin._chains = self._chains  # `chain` asks for the text each was read from, so twins may share them
-        twin._bases = self._bases
+        twin._bases = self.bases()
         return twin
 
     def chain(self, name: str) -> LoadedChain:
