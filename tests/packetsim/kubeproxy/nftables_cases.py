@@ -122,6 +122,7 @@ CASES = (
     Case("no-endpoints", cluster(served(replace(EXTERNAL, ports=(port(node_port=30080),)), endpoints()))),
     Case("no-local-endpoints-outside", cluster(served(replace(LOCAL, ports=(port(node_port=30080),)), REMOTE))),
     Case("no-local-endpoints-inside", cluster(served(replace(INTERNAL, internal_traffic_local=True), REMOTE))),
+    Case("no-local-endpoints-inside-with-node-port", cluster(served(service(internal_traffic_local=True), REMOTE))),
     Case("no-local-endpoints-external-ip", cluster(served(replace(LOCAL, external_ips=("192.0.2.9",)), REMOTE))),
     # ways in
     Case("external-ips", _one(replace(INTERNAL, external_ips=("192.0.2.9", "192.0.2.10", VIP)))),
