@@ -139,3 +139,30 @@ def test_an_explanation_tells_of_the_node_as_it_was() -> None:
     run = (visit.steps or [])[0].detail
     assert isinstance(run, RulesMissed)
     assert run.expand()[0].why == "destination 10.96.100.10 is UNICAST, not LOCAL"
+
+
+@pytest.mark.parametrize(
+    "match",
+    [
+        "! -d 10.96.0.1/32 -p tcp -m tcp --dport 80",
+        "-d 10.96.0.0/16 -p tcp -m tcp --dport 80",
+        "! -s 10.96.0.1/32 -p tcp -m tcp --dport 80",
+        "-p tcp -m tcp ! --dport 443",
+        "-p tcp -m tcp --dport 79:81",
+        "-p tcp -m tcp --dport 80",
+        "-p tcp -m tcp --sport 40000",
+        "-p tcp",
+        "-p tcp -m multiport --dports 80,443",
+    ],
+)
+def test_no_rule_is_passed_over_that_could_match(match: str) -> None:
+    ruleset = rules(services(20, f"-A SERVICES {match} -j FOUND"))
+    _, steps = walk(ruleset, "nat", a_visit())
+    assert steps[1] == "SERVICES 1 + jump FOUND"
+
+
+def test_the_next_packet_is_told_its_own_reasons() -> None:
+    ruleset = rules(services(3))
+    walk(ruleset, "nat", a_visit())
+    _, steps = walk(ruleset, "nat", a_visit(replace(POD, destination="10.96.9.9")))
+    assert steps[1] == "SERVICES 1 - destination 10.96.9.9, not 10.96.0.1"

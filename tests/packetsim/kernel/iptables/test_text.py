@@ -227,6 +227,10 @@ def test_an_address_that_iptables_would_not_print_is_left_to_the_general_way(tex
     assert parse_usual(f"-A C -s {text}", 4, "nat", "C", ()) is None
 
 
+def test_a_port_that_is_none_is_left_to_the_general_way() -> None:
+    assert parse_usual("-A C -p tcp -m tcp --dport 65536", 4, "nat", "C", ()) is None
+
+
 def test_the_usual_shapes_are_read_the_quick_way() -> None:
     for line in (
         '-A C -d 10.96.0.1/32 -p tcp -m comment --comment "a/b:c cluster IP" -m tcp --dport 443 -j KUBE-SVC-A',
