@@ -65,11 +65,8 @@ class World:
         """kube-proxy on a node that is met for the first time."""
         found = self._configs.get(machine.name)
         if found is None:
-            found = self._configs[machine.name] = self._compiled(self.cluster, machine.name, None)
+            found = self._configs[machine.name] = self._compile(self.cluster, machine.name, None)
         self._load(machine, found)
-
-    def _compiled(self, cluster: Cluster, node: str, before: NodeConfig | None) -> NodeConfig:
-        return self._compile(replace(cluster, proxy=cluster.proxy.for_mode(self.mode)), node, before)
 
     def _load(self, machine: Machine, config: NodeConfig) -> None:
         machine.sysctls = config.sysctls
@@ -88,7 +85,7 @@ class World:
         """The cluster changed: each kube-proxy that has run compiles anew; kernels keep their state."""
         old = self.network
         known = {name: config for name, config in self._configs.items() if name in cluster.nodes}
-        self._configs = {name: self._compiled(cluster, name, config) for name, config in known.items()}
+        self._configs = {name: self._compile(cluster, name, config) for name, config in known.items()}
         self._settle(cluster)
         self.network.adopt(old)
         for name, config in self._configs.items():
