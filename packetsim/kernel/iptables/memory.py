@@ -169,7 +169,11 @@ class Ipvs(Match):
             name = self.protocol.name
             text += f" {negation(self.protocol.negated)}--vproto {PROTOCOL_NUMBERS.get(name, name)}"
         if self.address is not None:
-            text += f" {negation(self.address.negated)}--vaddr {self.address.network.text}"
+            # Unlike -s, a single address is printed without its length (libxt_ipvs.c, xtables_ipmask_to_numeric).
+            where = self.address.network
+            single = where.prefix_length == (128 if where.family == 6 else 32)
+            printed = where.text.partition("/")[0] if single else where.text
+            text += f" {negation(self.address.negated)}--vaddr {printed}"
         if self.port is not None:
             text += f" {negation(self.port_negated)}--vport {self.port}"
         return text

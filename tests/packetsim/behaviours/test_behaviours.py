@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -23,7 +23,7 @@ HERE = Path(__file__).parent
 ALONE = {"dual_stack.yaml"}  # brings its own nodes and Pods
 
 
-@lru_cache(maxsize=None)
+@cache
 def manifests(name: str) -> Manifests:
     files = [name] if name in ALONE else ["base.yaml", name]
     return load(Source(one, (HERE / one).read_text()) for one in files)

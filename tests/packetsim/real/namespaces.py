@@ -87,7 +87,12 @@ class Lab:
 
     def _build(self) -> None:
         self._namespace("wire")
-        self._ip("wire", "link add wire type bridge mcast_snooping 0", "link set wire up", "address add 192.168.10.1/24 dev wire")
+        self._ip(
+            "wire",
+            "link add wire type bridge mcast_snooping 0",
+            "link set wire up",
+            "address add 192.168.10.1/24 dev wire",
+        )
         for node in self.cluster.nodes.values():
             self._build_node(node.name)
         for pod in self.cluster.pods.values():

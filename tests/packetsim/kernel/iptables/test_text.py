@@ -77,7 +77,7 @@ PRINTED = [
     ("-m physdev --physdev-is-bridged ! --physdev-is-in", "-m physdev ! --physdev-is-in --physdev-is-bridged"),
     (
         "-m ipvs --vaddr 1.2.3.4 --vproto tcp ! --vport 80",
-        "-m ipvs --vproto 6 --vaddr 1.2.3.4/32 ! --vport 80",
+        "-m ipvs --vproto 6 --vaddr 1.2.3.4 ! --vport 80",
     ),
     ("-p tcp -m multiport ! --dports 80,443,1000:2000", "-p tcp -m multiport ! --dports 80,443,1000:2000"),
     ("-p icmp -m icmp --icmp-type 3/3", "-p icmp -m icmp --icmp-type 3/3"),
