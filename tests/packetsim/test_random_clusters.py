@@ -31,6 +31,8 @@ TARGETS = (
     "10.96.200.1:80",
     "8.8.8.8:53",
 )
+NODE_PORT_ADDRESSES = ("[]", "[192.168.10.0/24]", "[127.0.0.0/8, 10.0.0.0/8]", "[primary]")
+RANGES = ("198.51.100.0/24", "192.168.10.0/24", "0.0.0.0/0")
 SOURCES = ("shop/client", "shop/client2", "shop/web-a", "node1", "node2", "198.51.100.7", "192.168.10.50")
 
 
@@ -60,9 +62,7 @@ def services(draw: st.DrawFn, number: int) -> str:
         if local:
             lines.append(f"healthCheckNodePort: 3020{number}")
         if draw(st.booleans()):
-            lines.append(
-                f"loadBalancerSourceRanges: [{draw(st.sampled_from(['198.51.100.0/24', '192.168.10.0/24', '0.0.0.0/0']))}]"
-            )
+            lines.append(f"loadBalancerSourceRanges: [{draw(st.sampled_from(RANGES))}]")
         mode = draw(st.sampled_from(["", ", ipMode: VIP", ", ipMode: Proxy"]))
         status = f"status: {{loadBalancer: {{ingress: [{{ip: 203.0.113.{number}{mode}}}]}}}}\n"
     return (
@@ -76,12 +76,13 @@ def clusters(draw: st.DrawFn) -> Cluster:
     texts = [(BEHAVIOURS / "base.yaml").read_text()]
     texts += [draw(services(number)) for number in range(1, draw(st.integers(1, 3)) + 1)]
     scheduler = draw(st.sampled_from(["rr", "wrr", "lc", "wlc", "sh", "dh", "mh", "sed", "nq"]))
+    every = str(draw(st.booleans())).lower()
     texts.append(
         "apiVersion: kubeproxy.config.k8s.io/v1alpha1\nkind: KubeProxyConfiguration\n"
         f"clusterCIDR: {draw(st.sampled_from(['10.244.0.0/16', '']))!r}\n"
         f"ipvs: {{scheduler: {scheduler}}}\n"
-        f"iptables: {{masqueradeAll: {str(draw(st.booleans())).lower()}, masqueradeBit: {draw(st.sampled_from([14, 0, 31]))}}}\n"
-        f"nodePortAddresses: {draw(st.sampled_from(['[]', '[192.168.10.0/24]', '[127.0.0.0/8, 10.0.0.0/8]', '[primary]']))}\n"
+        f"iptables: {{masqueradeAll: {every}, masqueradeBit: {draw(st.sampled_from([14, 0, 31]))}}}\n"
+        f"nodePortAddresses: {draw(st.sampled_from(NODE_PORT_ADDRESSES))}\n"
     )
     return load(Source(f"part{number}", text) for number, text in enumerate(texts)).cluster
 
