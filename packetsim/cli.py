@@ -26,9 +26,9 @@ from packetsim.kubeproxy.config import PARTS
 from packetsim.kubeproxy.modes import DEFAULT_MODE
 from packetsim.narration import narrate
 from packetsim.outcomes import FlowOutcome, outcomes
-from packetsim.packet import TRANSPORTS
 from packetsim.parts import render, render_all
 from packetsim.progress import Progress
+from packetsim.protocols import TRANSPORTS
 from packetsim.reading import read_sources
 from packetsim.simulation import Simulation
 from packetsim.trace import Flow, Trace

@@ -14,7 +14,7 @@ from ipaddress import ip_address
 from packetsim.addresses import family_of, with_port
 from packetsim.cluster.model import Cluster, ContainerPort, Key, Pod, Service, ServicePort
 from packetsim.errors import FlowError
-from packetsim.packet import TRANSPORTS
+from packetsim.protocols import TRANSPORTS
 from packetsim.trace import Flow
 
 SOURCE_FORMS = "Write NAMESPACE/POD, a node's name, or an IP address"

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator
 from textwrap import wrap
 
 from packetsim.hooks import Hook
-from packetsim.packet import TRANSPORTS, Packet
+from packetsim.packet import Packet
+from packetsim.protocols import TRANSPORTS
 from packetsim.ruletext import Origin
 from packetsim.trace import (
     ChainEnded,

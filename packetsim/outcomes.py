@@ -56,14 +56,14 @@ def _first_possible(odds: Odds, start: int = 0) -> int:
     return next((way for way in range(start, len(odds.weights)) if odds.weights[way]), -1)
 
 
-def outcomes(simulation: Simulation, flow: Flow) -> tuple[FlowOutcome, ...]:
+def outcomes(simulation: Simulation, flow: Flow, most_walks: int = MOST_WALKS) -> tuple[FlowOutcome, ...]:
     """All the outcomes of one flow from the simulation's present moment, most likely first.
 
-    Raises PacketsimError when there are more than MOST_WALKS ways to walk.
+    Raises PacketsimError when there are more than `most_walks` ways to walk.
     """
     found: dict[tuple[object, ...], FlowOutcome] = {}
     script: list[int] = []
-    for _ in range(MOST_WALKS):
+    for _ in range(most_walks):
         dice = _Script(script)
         twin = simulation.copy(dice)
         _add(found, twin.send(flow, record=False), dice)
@@ -71,7 +71,7 @@ def outcomes(simulation: Simulation, flow: Flow) -> tuple[FlowOutcome, ...]:
         if after is None:
             return tuple(sorted(found.values(), key=lambda one: (-one.probability, one.endpoint or "")))
         script = after
-    raise PacketsimError(f"this flow can be walked in more than {MOST_WALKS} ways; send it and count instead")
+    raise PacketsimError(f"this flow can be walked in more than {most_walks} ways; send it and count instead")
 
 
 def _add(found: dict[tuple[object, ...], FlowOutcome], trace: Trace, dice: _Script) -> None:

@@ -20,9 +20,7 @@ from scapy.packet import Packet as ScapyPacket
 from scapy.packet import Raw
 
 from packetsim.addresses import with_port
-
-PROTOCOL_NUMBERS = {"icmp": 1, "tcp": 6, "udp": 17, "icmpv6": 58, "sctp": 132}
-TRANSPORTS = ("tcp", "udp", "sctp")
+from packetsim.protocols import TRANSPORTS
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ from __future__ import annotations
 from copy import copy
 from dataclasses import dataclass, field
 
-from packetsim.packet import PROTOCOL_NUMBERS, Packet
+from packetsim.packet import Packet
+from packetsim.protocols import PROTOCOL_NUMBERS
 
 Tuple = tuple[str, str, int, str, int]  # (protocol, source, source port, destination, destination port)
 
@@ -157,6 +158,12 @@ class Conntrack:
     def forget(self, entry: Entry) -> None:
         self._by_tuple.pop(entry.original, None)
         self._by_tuple.pop(entry.reply, None)
+
+    def forget_flow(self, original: Tuple) -> None:
+        """Forget the connection whose first packet had this tuple, if there is one."""
+        entry = self._by_tuple.get(original)
+        if entry is not None:
+            self.forget(entry)
 
     def is_taken(self, reply: Tuple, entry: Entry) -> bool:
         """Does another connection already use this reply tuple (nf_nat_used_tuple)?"""

@@ -14,7 +14,8 @@ from types import MappingProxyType
 
 from packetsim.addresses import canonical, full_length, network, number_of
 from packetsim.errors import RuleTextError
-from packetsim.packet import TRANSPORTS, Packet
+from packetsim.packet import Packet
+from packetsim.protocols import TRANSPORTS
 from packetsim.ruletext import SetText
 
 # type -> the parts of an element; a part is an address, a port with protocol, a network, or a bare port

@@ -211,6 +211,9 @@ class Netfilter:
     # ---- conntrack and NAT ------------------------------------------------------------------------
 
     def _track(self, skb: Skb, visit: Visit, journey: Journey) -> HookResult:
+        if self.ipvs is not None:
+            for ended in self.ipvs.tick(visit.now):  # ip_vs_conn_expire: its conntrack entry goes with it
+                self.conntrack.forget_flow(ended.request_key)
         if skb.tracking is None:  # else seen before, over loopback or by IPVS
             skb.tracking = self.conntrack.track(visit.packet, visit.now)
             _show(skb.tracking, visit)

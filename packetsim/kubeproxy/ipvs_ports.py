@@ -18,7 +18,7 @@ from packetsim.kubeproxy.fronts import Front
 from packetsim.kubeproxy.ipvs_order import in_listing_order
 from packetsim.kubeproxy.ipvs_sets import Entry, by_net, by_port
 from packetsim.kubeproxy.services import Endpoints, ProxiedPort, holds
-from packetsim.packet import PROTOCOL_NUMBERS
+from packetsim.protocols import PROTOCOL_NUMBERS
 from packetsim.ruletext import Line, Origin, ServerText
 
 _OPTION = {"tcp": "-t", "udp": "-u", "sctp": "--sctp-service"}

@@ -22,7 +22,7 @@ from packetsim.kernel.iptables.targets import (
     Standard,
 )
 from packetsim.kernel.visit import Outcome
-from packetsim.packet import TRANSPORTS
+from packetsim.protocols import TRANSPORTS
 
 
 def _reject(given: Given, scene: Scene) -> Target:

@@ -39,7 +39,7 @@ from packetsim.kernel.iptables.matches import (
 from packetsim.kernel.iptables.memory import InSet, Ipvs, Recent, Statistic, steps_of
 from packetsim.kernel.iptables.model import Match, RefusalError
 from packetsim.kernel.iptables.quoting import quoted
-from packetsim.packet import PROTOCOL_NUMBERS, TRANSPORTS
+from packetsim.protocols import PROTOCOL_NUMBERS, TRANSPORTS
 
 # As iptables prints them, beside the numbers of packets' own protocols.
 OTHER_PROTOCOLS = {"gre": 47, "esp": 50, "ah": 51, "udplite": 136}

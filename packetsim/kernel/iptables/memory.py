@@ -16,7 +16,7 @@ from packetsim.dice import Odds
 from packetsim.kernel.iptables.header import Destination, Protocol, negation, port_why
 from packetsim.kernel.iptables.model import Match, RefusalError
 from packetsim.kernel.visit import PacketSet, Visit
-from packetsim.packet import PROTOCOL_NUMBERS
+from packetsim.protocols import PROTOCOL_NUMBERS
 
 STATISTIC_STEPS = 2**31  # xt_statistic compares 31 random bits
 # kube-proxy writes ten decimals, which moves the number by up to this much more than rounding does.

@@ -19,7 +19,7 @@ from packetsim.kernel.iptables.model import Jump, Match, RefusalError, Return, R
 from packetsim.kernel.iptables.quoting import quoted
 from packetsim.kernel.iptables.targets import Standard, misplaced
 from packetsim.kernel.visit import Outcome
-from packetsim.packet import TRANSPORTS
+from packetsim.protocols import TRANSPORTS
 from packetsim.ruletext import Origin
 
 _USUAL = re.compile(

@@ -13,7 +13,7 @@ from packetsim.kernel.ipvs.connections import Connection, ConnectionTable, Templ
 from packetsim.kernel.ipvs.model import VirtualKey
 from packetsim.kernel.ipvs.servers import LiveReal, LiveServer
 from packetsim.kernel.ipvs.text import mask_text
-from packetsim.packet import PROTOCOL_NUMBERS
+from packetsim.protocols import PROTOCOL_NUMBERS
 
 _TITLE = """\
 IP Virtual Server version 1.2.1 (size=4096)

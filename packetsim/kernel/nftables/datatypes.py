@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from packetsim.addresses import canonical, family_of, full_length, network, number_of
-from packetsim.packet import PROTOCOL_NUMBERS
+from packetsim.protocols import PROTOCOL_NUMBERS
 
 Value = str | int
 Key = Value | tuple[Value, ...]

@@ -27,7 +27,7 @@ from packetsim.kernel.nftables.datatypes import (
     Value,
 )
 from packetsim.kernel.visit import Visit
-from packetsim.packet import TRANSPORTS
+from packetsim.protocols import TRANSPORTS
 
 Read = Callable[[Visit], Value]
 

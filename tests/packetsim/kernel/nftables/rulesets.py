@@ -27,7 +27,7 @@ from packetsim.kernel.nftables.statements import (
     Translate,
 )
 from packetsim.kernel.nftables.words import Words
-from packetsim.packet import PROTOCOL_NUMBERS
+from packetsim.protocols import PROTOCOL_NUMBERS
 
 Made = TypeVar("Made")
 

@@ -1,0 +1,162 @@
+"""How machines are wired, and what they do with packets that should not get through."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from packetsim import Disposition, PacketsimError, RolledDice, Simulation, flow_from, outcomes
+from packetsim.cluster import replace_endpoints
+from packetsim.dice import even_odds
+from packetsim.kernel.journey import Journey
+from packetsim.kernel.machine import Arrival, Discarded
+from packetsim.network import mac_of, veth_of
+from packetsim.packet import Packet
+from packetsim.trace import Ended
+from tests.packetsim.scenes import cluster_with, send, service, simulation
+
+
+def journey() -> Journey:
+    return Journey(RolledDice(lambda below: 0), 0.0, watched=True)
+
+
+def receive(sim: Simulation, packet: Packet, interface: str = "eth0") -> object:
+    machine = sim.network.machine("node1")
+    way = journey()
+    way.enter("node1", "node")
+    return machine.receive(packet, interface, way)
+
+
+def test_the_graph_has_every_machine_and_link() -> None:
+    sim = simulation(cluster_with(service()), "iptables")
+    sim.network.outside["198.51.100.7"] = ""
+    graph = sim.network.graph
+    assert graph.nodes["shop/client"]["kind"] == "pod"
+    assert graph.edges["node1", "shop/client"]["interfaces"] == (veth_of(("shop", "client")), "eth0")
+    assert set(graph["router"]) == {"node1", "node2", "198.51.100.7"}
+
+
+def test_macs_are_local_and_lasting() -> None:
+    assert mac_of("node1", "eth0") == mac_of("node1", "eth0") != mac_of("node2", "eth0")
+    assert int(mac_of("node1", "eth0")[:2], 16) & 3 == 2
+
+
+@pytest.mark.parametrize(
+    ("packet", "outcome", "why"),
+    [
+        (Packet("198.51.100.7", "10.244.1.9", "udp", 1, 2, ttl=1), Disposition.DROPPED, "TTL"),
+        (Packet("192.168.10.11", "10.244.1.9", "udp", 1, 2), Disposition.DROPPED, "martian source"),
+        (Packet("127.0.0.1", "10.244.1.9", "udp", 1, 2), Disposition.DROPPED, "martian"),
+        (Packet("198.51.100.7", "10.244.1.200", "udp", 1, 2), Disposition.UNANSWERED, "nobody on the link"),
+    ],
+)
+def test_packets_that_go_nowhere(packet: Packet, outcome: Disposition, why: str) -> None:
+    fate = receive(simulation(cluster_with(), "iptables"), packet)
+    assert isinstance(fate, Discarded)
+    assert fate.outcome is outcome and why in fate.why
+
+
+def test_a_packet_whose_ttl_runs_out_is_told_so() -> None:
+    fate = receive(simulation(cluster_with(), "iptables"), Packet("198.51.100.7", "10.244.1.9", "udp", 1, 2, ttl=1))
+    assert isinstance(fate, Discarded) and fate.answer is not None
+    assert (fate.answer.icmp_type, fate.answer.destination) == (11, "198.51.100.7")
+
+
+def test_the_node_takes_what_is_its_own() -> None:
+    fate = receive(simulation(cluster_with(), "iptables"), Packet("198.51.100.7", "192.168.10.11", "udp", 1, 2))
+    assert isinstance(fate, Arrival)
+
+
+def test_loopback_node_ports_need_route_localnet() -> None:
+    text = service(extra=", type: NodePort", port="{port: 80, targetPort: 8080, nodePort: 30080}")
+    off = (
+        "apiVersion: kubeproxy.config.k8s.io/v1alpha1\nkind: KubeProxyConfiguration\n"
+        "iptables: {localhostNodePorts: false}\n"
+    )
+    trace = send(simulation(cluster_with(text, off), "iptables"), "node1", "127.0.0.1:30080")
+    assert trace.disposition is Disposition.REFUSED
+    assert send(simulation(cluster_with(text), "iptables"), "node1", "127.0.0.1:30080").answered
+
+
+def test_an_endpoint_without_a_pod_answers_wherever_it_is() -> None:
+    for address in ("10.244.1.77", "10.244.2.77", "192.168.10.12", "203.0.113.80"):
+        text = (
+            "apiVersion: v1\nkind: Service\nmetadata: {name: bare, namespace: shop}\n"
+            "spec: {clusterIP: 10.96.100.90, ports: [{port: 80}]}\n---\n"
+            "apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\n"
+            "metadata: {name: bare-1, namespace: shop, labels: {kubernetes.io/service-name: bare}}\n"
+            f"addressType: IPv4\nports: [{{port: 80}}]\nendpoints: [{{addresses: [{address}]}}]\n"
+        )
+        trace = send(simulation(cluster_with(text), "nftables"), "shop/client", "shop/bare")
+        assert (trace.disposition, trace.endpoint) == (Disposition.DELIVERED, f"{address}:80")
+        assert trace.answered
+
+
+def test_a_pod_outside_its_nodes_network_is_reached_by_a_route_of_its_own() -> None:
+    stray = (
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: stray, namespace: shop, labels: {app: stray}}\n"
+        "spec: {nodeName: node2, containers: [{name: c}]}\nstatus: {podIP: 10.250.0.5}\n"
+    )
+    sim = simulation(cluster_with(stray, service(selector="{app: stray}")), "iptables")
+    assert send(sim, "shop/client", "shop/web").answered
+    assert send(sim, "shop/stray", "shop/web-a:8080").answered
+
+
+def test_a_host_network_pod_is_its_node() -> None:
+    host = (
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: host, namespace: shop, labels: {app: host}}\n"
+        "spec: {nodeName: node2, hostNetwork: true, containers: [{name: c, ports: [{containerPort: 9100}]}]}\n"
+    )
+    for mode in ("iptables", "ipvs", "nftables", "userspace"):
+        sim = simulation(cluster_with(host, service(selector="{app: host}", port="{port: 80, targetPort: 9100}")), mode)
+        assert send(sim, "shop/client", "shop/web").endpoint == "192.168.10.12:9100"
+        assert send(sim, "shop/client2", "shop/web").endpoint == "192.168.10.12:9100"
+        assert send(sim, "node2", "shop/web").endpoint == "192.168.10.12:9100"
+        assert send(sim, "shop/host", "shop/web-a:8080").answered
+
+
+def test_a_change_keeps_connections_and_a_copy_keeps_its_own() -> None:
+    cluster = cluster_with(service(selector="{only: b}"))
+    sim = simulation(cluster, "iptables")
+    flow = replace(flow_from(cluster, "shop/client", "shop/web"), source_port=40000)
+    sim.send(flow)
+    twin = sim.copy(sim.dice)
+    twin.apply(replace_endpoints(cluster, ("shop", "web"), ()))
+    # The tuple is known, so the old connection goes on; a new one finds no endpoint.
+    assert twin.send(flow).endpoint == "10.244.2.7:8080"
+    assert twin.send(replace(flow, source_port=40001)).disposition is Disposition.REJECTED
+    assert sim.send(replace(flow, source_port=40001)).disposition is Disposition.DELIVERED
+
+
+def test_ipvs_connections_end_and_take_their_conntrack_entry_along() -> None:
+    cluster = cluster_with(service(port="{port: 53, protocol: UDP, targetPort: dns}"))
+    sim = simulation(cluster, "ipvs")
+    send(sim, "shop/client", "shop/web", "udp")
+    machine = sim.network.machine("node1")
+    assert machine.netfilter.conntrack.entries()
+    sim.wait(301)
+    send(sim, "shop/client2", "shop/web-a:5353", "udp")
+    originals = [entry.original[3] for entry in machine.netfilter.conntrack.entries()]
+    assert "10.96.100.10" not in originals
+
+
+def test_too_many_ways_are_refused_with_a_cure() -> None:
+    cluster = cluster_with(service())
+    with pytest.raises(PacketsimError, match="send it and count"):
+        outcomes(simulation(cluster, "iptables"), flow_from(cluster, "shop/client", "shop/web"), most_walks=1)
+
+
+def test_an_unknown_mode_names_the_known_ones() -> None:
+    with pytest.raises(PacketsimError, match="userspace, iptables, ipvs, nftables"):
+        Simulation(cluster_with(), "ebpf", RolledDice(lambda below: 0))
+
+
+def test_the_end_of_a_walk_is_a_step() -> None:
+    trace = send(simulation(cluster_with(), "iptables"), "shop/client", "203.0.113.99:80")
+    last = list(trace.legs[-1].steps)[-1].detail
+    assert isinstance(last, Ended) and "203.0.113.99" in last.why
+
+
+def test_even_odds_are_shared() -> None:
+    assert even_odds(3) is even_odds(3)
