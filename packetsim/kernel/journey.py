@@ -55,7 +55,8 @@ class Journey:
 
     def cross(self, kind: str, out_interface: str, in_interface: str, to: str, packet: Packet) -> None:
         if self.steps is not None:
-            self.note(None, Crossed(kind, out_interface, in_interface, to), packet)
+            before = self.steps[-1].after if self.steps else packet  # so that the new frame's MACs show as changes
+            self.note(None, Crossed(kind, out_interface, in_interface, to), before, packet)
 
     @property
     def hops(self) -> tuple[Hop, ...]:
