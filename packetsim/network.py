@@ -296,28 +296,27 @@ class Network:
     def _over_the_wire(
         self, machine: Machine, leaving: Departure, journey: Journey
     ) -> tuple[Machine, str, Packet] | Discarded:
-        packet, next_hop = leaving.packet, leaving.next_hop
-        node = self._node_at.get(next_hop)
-        if node is None:
-            onward = self._beyond(machine, next_hop, packet)
-            if onward is None:
-                why = f"the network beyond {machine.name} has no one with the address {packet.destination}"
-                journey.note(None, Ended(Disposition.UNANSWERED, why), packet)
-                return Discarded(Disposition.UNANSWERED, why)
-            if not self._on_link(machine, onward):
-                routed = packet.hopped().framed(mac_of(ROUTER, WIRE), mac_of(onward, WIRE))
-                journey.note(None, Noted(f"the router on the wire sends it on to {onward}"), packet, routed)
-                packet = routed
-            node = onward
-        journey.cross("wire", WIRE, WIRE, node, packet)
-        return self.machine(node), WIRE, packet.framed(packet.source_mac, mac_of(node, WIRE))
+        packet = leaving.packet
+        place = self._taker(machine, leaving.next_hop, packet.destination)
+        if place is None:
+            why = f"the network beyond {machine.name} has no one with the address {packet.destination}"
+            journey.note(None, Ended(Disposition.UNANSWERED, why), packet)
+            return Discarded(Disposition.UNANSWERED, why)
+        if not self._on_link(machine, place):
+            routed = packet.hopped().framed(mac_of(ROUTER, WIRE), mac_of(place, WIRE))
+            journey.note(None, Noted(f"the router on the wire sends it on to {place}"), packet, routed)
+            packet = routed
+        packet = packet.framed(packet.source_mac, mac_of(place, WIRE))
+        journey.cross("wire", WIRE, WIRE, place, packet)
+        return self.machine(place), WIRE, packet
 
-    def _beyond(self, machine: Machine, next_hop: str, packet: Packet) -> str | None:
-        """Where the router sends a packet: a node, the node of a Pod network, an outside host."""
-        destination = packet.destination
+    def _taker(self, machine: Machine, next_hop: str, destination: str) -> str | None:
+        """Who takes the frame: the node an outside host enters by, the next hop, or whom the router knows."""
         entry = self.outside.get(machine.name, "") if machine.kind == "outside" else ""
-        if entry:
-            return entry
+        return entry or self._node_at.get(next_hop) or self._beyond(machine, destination)
+
+    def _beyond(self, machine: Machine, destination: str) -> str | None:
+        """Where the router sends a packet: a node, the node of a Pod network, an outside host."""
         if destination in self._node_at:
             return self._node_at[destination]
         pod = self._pod_at.get(destination)

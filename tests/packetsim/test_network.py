@@ -37,6 +37,14 @@ def test_the_graph_has_every_machine_and_link() -> None:
     assert set(graph["router"]) == {"node1", "node2", "198.51.100.7"}
 
 
+def test_an_outside_host_is_a_router_away_and_may_enter_by_any_node() -> None:
+    sim = simulation(cluster_with(), "iptables")
+    near, far = (send(sim, source, "node2:22").legs[0] for source in ("192.168.10.50", "198.51.100.7"))
+    assert [leg.captures[-1].packet.ttl for leg in (near, far)] == [64, 63]
+    through = send(sim, "198.51.100.8", "node2:22", via="node1").legs[0]
+    assert [hop.place for hop in through.hops] == ["198.51.100.8", "node1", "node2"]
+
+
 def test_macs_are_local_and_lasting() -> None:
     assert mac_of("node1", "eth0") == mac_of("node1", "eth0") != mac_of("node2", "eth0")
     assert int(mac_of("node1", "eth0")[:2], 16) & 3 == 2
