@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import lru_cache
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 
 def family_of(address: str) -> int:
@@ -50,6 +50,10 @@ class Network:
         if (":" in address) != (self.family == 6):
             return False
         return self.first <= number_of(address) <= self.last
+
+    def host(self, number: int) -> str:
+        """The address `number` places after the network's first."""
+        return str(IPv6Address(self.first + number) if self.family == 6 else IPv4Address(self.first + number))
 
     @property
     def prefix_length(self) -> int:

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import cached_property, lru_cache
 from hashlib import sha256
-from ipaddress import IPv4Address, IPv6Address
 
 import networkx as nx
 
@@ -20,6 +19,7 @@ from packetsim.cluster.model import Cluster, Key, Node, Pod
 from packetsim.kernel.journey import Journey
 from packetsim.kernel.machine import Departure, Discarded, Fate, Interface, Machine, Neighbour, Resolve
 from packetsim.kernel.routing import Route
+from packetsim.kubeproxy.node_addresses import gateway
 from packetsim.packet import Packet
 from packetsim.trace import Disposition, Ended, Noted
 
@@ -37,15 +37,6 @@ def mac_of(place: str, interface: str) -> str:
 @lru_cache(maxsize=65536)
 def veth_of(key: Key) -> str:
     return "veth" + sha256("/".join(key).encode()).hexdigest()[:8]
-
-
-def gateway_of(pod_cidr: str) -> str:
-    """The first host of the node's podCIDR: the bridge's own address, as the CNI bridge plugin gives it."""
-    return _host(network(pod_cidr), 1)
-
-
-def _host(net: Subnet, number: int) -> str:
-    return str(IPv6Address(net.first + number) if net.family == 6 else IPv4Address(net.first + number))
 
 
 class Network:
@@ -156,7 +147,7 @@ class Network:
     # ---- building -------------------------------------------------------------------------------
 
     def _build_node(self, node: Node) -> Machine:
-        bridge = tuple((gateway_of(cidr), network(cidr).prefix_length) for cidr in node.pod_cidrs)
+        bridge = tuple((gateway(cidr), network(cidr).prefix_length) for cidr in node.pod_cidrs)
         wire = tuple((address, WIRE_LENGTH[6 if ":" in address else 4]) for address in node.addresses)
         interfaces = (
             Interface("lo", "00:00:00:00:00:00", (("127.0.0.1", 8), ("::1", 128))),
@@ -191,7 +182,7 @@ class Network:
                 for net in self._networks_of(other.name, family):
                     yield Route(net, WIRE, via=via)
         for cidr in node.pod_cidrs:
-            yield Route(network(cidr), BRIDGE, source=gateway_of(cidr))
+            yield Route(network(cidr), BRIDGE, source=gateway(cidr))
         for address, owner in self._strays.items():
             if owner == node.name:
                 yield Route(network(f"{address}/{full_length(address)}"), BRIDGE)
@@ -204,7 +195,7 @@ class Network:
 
     def _router(self, subnet: Subnet) -> str:
         """The router's address on a wire: the first host, else the last, as long as no node has it."""
-        first, last = _host(subnet, 1), _host(subnet, subnet.last - subnet.first - 1)
+        first, last = subnet.host(1), subnet.host(subnet.last - subnet.first - 1)
         return last if first in self._node_at else first
 
     def _build_pod(self, place: str, pod: Pod) -> Machine:
@@ -219,7 +210,7 @@ class Network:
                 routes.append(Route(network(cidr), WIRE, source=address))
             else:
                 addresses.append((address, full_length(address)))
-            via = gateway_of(cidr) if cidr is not None else node.address(family)
+            via = gateway(cidr) if cidr is not None else node.address(family)
             routes.append(Route(network(DEFAULT_ROUTE[family]), WIRE, via=via))
         interfaces = (
             Interface("lo", "00:00:00:00:00:00", (("127.0.0.1", 8), ("::1", 128))),
@@ -258,7 +249,7 @@ class Network:
         """On the bridge: the node's own address there, else a Pod of the same node."""
         pod = self._pod_named(place)
         assert pod is not None
-        if any(gateway_of(cidr) == address for cidr in self.cluster.nodes[pod.node].pod_cidrs):
+        if any(gateway(cidr) == address for cidr in self.cluster.nodes[pod.node].pod_cidrs):
             return Neighbour(mac_of(pod.node, BRIDGE))
         if address in self.cluster.nodes[pod.node].addresses:
             return Neighbour(mac_of(pod.node, BRIDGE))

@@ -7,8 +7,6 @@ cmd/kube-proxy/app/server.go (Kubernetes 1.35).
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, IPv6Address
-
 from packetsim.addresses import family_of, full_length, network
 from packetsim.cluster.model import Node, ProxyConfiguration
 
@@ -32,8 +30,7 @@ def node_ip(node: Node, family: int, proxy: ProxyConfiguration) -> str:
 
 def gateway(pod_cidr: str) -> str:
     """The address cni0 has: the first host of the node's podCIDR."""
-    net = network(pod_cidr)
-    return str(IPv6Address(net.first + 1) if net.family == 6 else IPv4Address(net.first + 1))
+    return network(pod_cidr).host(1)
 
 
 def interface_addresses(node: Node, family: int) -> tuple[str, ...]:

@@ -11,7 +11,8 @@ import subprocess
 from dataclasses import dataclass
 
 from packetsim import Cluster, Simulation
-from packetsim.network import BRIDGE, gateway_of, veth_of
+from packetsim.kubeproxy.node_addresses import gateway
+from packetsim.network import BRIDGE, veth_of
 from packetsim.parts import render
 
 OUTSIDE = "192.168.10.50"
@@ -102,7 +103,7 @@ class Lab:
             self._ip(pod.node, f"link set {veth_of(pod.key)} master {BRIDGE}")
             self._in(pod.node, "sh", "-c", f"echo 1 >/sys/class/net/{veth_of(pod.key)}/brport/hairpin_mode")
             cidr = self.cluster.nodes[pod.node].pod_cidrs[0]
-            self._ip(place, f"address add {pod.addresses[0]}/24 dev eth0", f"route add default via {gateway_of(cidr)}")
+            self._ip(place, f"address add {pod.addresses[0]}/24 dev eth0", f"route add default via {gateway(cidr)}")
             if place.startswith("web-"):
                 self._serve(place)
         self._on_wire("outside", OUTSIDE)
@@ -114,7 +115,7 @@ class Lab:
             name,
             f"link add {BRIDGE} type bridge mcast_snooping 0",
             f"link set {BRIDGE} multicast off up",
-            f"address add {gateway_of(node.pod_cidrs[0])}/24 dev {BRIDGE}",
+            f"address add {gateway(node.pod_cidrs[0])}/24 dev {BRIDGE}",
             "route add default via 192.168.10.1",
             *(
                 f"route add {other.pod_cidrs[0]} via {other.addresses[0]}"
