@@ -15,7 +15,7 @@ from packetsim.kernel.machine import Arrival, Discarded, Machine
 from packetsim.kubeproxy.balancer import NoEndpointError
 from packetsim.kubeproxy.config import ProxySocket
 from packetsim.packet import Packet
-from packetsim.sockets import pod_takes, proxy_socket
+from packetsim.sockets import pod_takes
 from packetsim.trace import (
     Detail,
     Disposition,
@@ -133,10 +133,7 @@ class Conversation:
     def _listens(self, machine: Machine, packet: Packet) -> bool:
         port = (packet.protocol, packet.destination_port)
         if machine.kind == "node":
-            config = self._world.config(machine.name)
-            if any((one[0], one[1]) == port for one in config.listeners):
-                return True
-            return port in self._world.ports_on_nodes[machine.name]
+            return self._world.sockets[machine.name].takes(*port)
         pod = self._world.network.pod_at(packet.destination)
         return pod is None or pod_takes(pod, *port)
 
@@ -145,8 +142,8 @@ class Conversation:
     def _proxy_socket(self, machine: Machine, packet: Packet) -> ProxySocket | None:
         if self._world.mode != "userspace" or machine.kind != "node":
             return None
-        config = self._world.config(machine.name)
-        return proxy_socket(config, packet.protocol, packet.destination, packet.destination_port)
+        sockets = self._world.sockets[machine.name]
+        return sockets.proxy(packet.protocol, packet.destination, packet.destination_port)
 
     def _proxied(self, sent: Sent, arrived: Packet, socket: ProxySocket) -> Trace:
         accepted = ProxyAccepted(arrived.to_text, socket.service_port)

@@ -17,12 +17,25 @@ def pod_takes(pod: Pod, protocol: str, port: int) -> bool:
     return pod.listening is None or (protocol, port) in pod.listening
 
 
-def proxy_socket(config: NodeConfig, protocol: str, address: str, port: int) -> ProxySocket | None:
-    """userspace kube-proxy's socket for a packet to this address and port."""
-    for socket in config.proxy_sockets:
-        if (socket.protocol, socket.port) == (protocol, port) and socket.address in ("0.0.0.0", "::", address):
-            return socket
-    return None
+class NodeSockets:
+    """What listens on one node: `ports` of anything but kube-proxy, and what kube-proxy opened there."""
+
+    def __init__(self, config: NodeConfig, ports: frozenset[Port]) -> None:
+        self._ports = ports | {(protocol, port) for protocol, port, _ in config.listeners}
+        self._proxy: dict[Port, list[ProxySocket]] = {}
+        for socket in config.proxy_sockets:
+            self._proxy.setdefault((socket.protocol, socket.port), []).append(socket)
+
+    def takes(self, protocol: str, port: int) -> bool:
+        """userspace kube-proxy's claimed node ports do not count: it never accepts on them."""
+        return (protocol, port) in self._ports
+
+    def proxy(self, protocol: str, address: str, port: int) -> ProxySocket | None:
+        """userspace kube-proxy's socket for a packet to this address and port."""
+        for socket in self._proxy.get((protocol, port), ()):
+            if socket.address in ("0.0.0.0", "::", address):
+                return socket
+        return None
 
 
 def ports_on_nodes(cluster: Cluster) -> dict[str, frozenset[Port]]:

@@ -20,7 +20,7 @@ from packetsim.kubeproxy.config import NodeConfig
 from packetsim.kubeproxy.modes import DEFAULT_MODE, compiler
 from packetsim.network import Network
 from packetsim.packet import Packet
-from packetsim.sockets import ports_on_nodes
+from packetsim.sockets import NodeSockets, ports_on_nodes
 from packetsim.trace import Disposition, Ended, Leg, Noted, Step
 
 
@@ -48,12 +48,13 @@ class World:
         self.dice = dice
         self.now = now
         self._configs: dict[str, NodeConfig] = {}
+        self.sockets: dict[str, NodeSockets] = {}  # of each node met
         self.balancers: dict[str, LoadBalancerRR] = {}
         self._settle(cluster)
 
     def _settle(self, cluster: Cluster) -> None:
         self.cluster = cluster
-        self.ports_on_nodes = ports_on_nodes(cluster)
+        self._ports = ports_on_nodes(cluster)
         self.network = Network(cluster, self._boot)
 
     def config(self, node: str) -> NodeConfig:
@@ -69,6 +70,7 @@ class World:
         self._load(machine, found)
 
     def _load(self, machine: Machine, config: NodeConfig) -> None:
+        self.sockets[machine.name] = NodeSockets(config, self._ports[machine.name])
         machine.sysctls = config.sysctls
         machine.hold({line.text.partition("/")[0]: "kube-ipvs0" for line in config.dummy_addresses})
         machine.netfilter.load(
@@ -100,7 +102,7 @@ class World:
         twin = object.__new__(type(self))
         twin.__dict__.update(self.__dict__)
         twin.dice = dice
-        twin._configs = dict(self._configs)
+        twin._configs, twin.sockets = dict(self._configs), dict(self.sockets)
         twin.balancers = {node: balancer.copy() for node, balancer in self.balancers.items()}
         twin.network = self.network.copy(twin._boot)
         return twin
