@@ -9,10 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from packetsim.conversation import EPHEMERAL
 from packetsim.dice import Odds
 from packetsim.errors import PacketsimError
 from packetsim.simulation import Simulation
-from packetsim.trace import Disposition, Flow, Trace
+from packetsim.trace import Disposition, Flow, Scheduled, Trace
 
 MOST_WALKS = 20_000
 
@@ -62,20 +63,43 @@ def outcomes(simulation: Simulation, flow: Flow, most_walks: int = MOST_WALKS) -
     Raises PacketsimError when there are more than `most_walks` ways to walk.
     """
     found: dict[tuple[object, ...], FlowOutcome] = {}
-    script: list[int] = []
-    for _ in range(most_walks):
-        dice = _Script(script)
-        twin = simulation.copy(dice)
-        _add(found, twin.send(flow, record=False), dice)
-        after = _next(dice)
-        if after is None:
-            return tuple(sorted(found.values(), key=lambda one: (-one.probability, one.endpoint or "")))
-        script = after
-    raise PacketsimError(f"this flow can be walked in more than {most_walks} ways; send it and count instead")
+    walks = 0
+    for port, share in _source_ports(simulation, flow):
+        one = replace(flow, source_port=port)
+        script: list[int] | None = []
+        while script is not None:
+            walks += 1
+            if walks > most_walks:
+                cure = "send it and count instead"
+                raise PacketsimError(f"this flow can be walked in more than {most_walks} ways; {cure}")
+            dice = _Script(script)
+            _add(found, simulation.copy(dice).send(one, record=False), dice, share)
+            script = _next(dice)
+    return tuple(sorted(found.values(), key=lambda one: (-one.probability, one.endpoint or "")))
 
 
-def _add(found: dict[tuple[object, ...], FlowOutcome], trace: Trace, dice: _Script) -> None:
-    meant = kernel = Fraction(1)
+def _source_ports(simulation: Simulation, flow: Flow) -> list[tuple[int, Fraction]]:
+    """Source ports that stand for all the sender may draw, each with its share of them.
+
+    One does for all, but for an IPVS scheduler that hashes the port: there, one for each real server.
+    """
+    if flow.source_port or simulation.mode != "ipvs":
+        return [(flow.source_port, Fraction(1))]
+    ports = range(EPHEMERAL[0], EPHEMERAL[1] + 1)
+    twin = simulation.copy(_Script([]))
+    for leg in twin.send(flow).legs[:1]:
+        for hop in leg.hops:
+            ipvs = simulation.network.machine(hop.place).netfilter.ipvs if hop.kind == "node" else None
+            scheduled = [step for step in hop.steps if isinstance(step.detail, Scheduled)]
+            if ipvs is not None and scheduled:
+                groups = ipvs.hashed_ports(scheduled[0].before, ports)
+                if groups:
+                    return [(group[0], Fraction(len(group), len(ports))) for group in groups.values()]
+    return [(0, Fraction(1))]
+
+
+def _add(found: dict[tuple[object, ...], FlowOutcome], trace: Trace, dice: _Script, share: Fraction) -> None:
+    meant = kernel = share
     for way, odds in dice.met:
         meant *= odds.meant[way]
         kernel *= Fraction(odds.weights[way], sum(odds.weights))

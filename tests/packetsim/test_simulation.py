@@ -240,3 +240,15 @@ def test_without_steps_the_story_is_the_same(mode: str) -> None:
     told, untold = simulation(cluster, mode, 3).send(flow), simulation(cluster, mode, 3).send(flow, record=False)
     assert replace(untold, legs=(), entries=()) == replace(told, legs=(), entries=())
     assert not list(untold.steps)
+
+
+def test_a_hash_of_the_port_reaches_every_endpoint_in_proportion_to_its_ports() -> None:
+    mh = "apiVersion: kubeproxy.config.k8s.io/v1alpha1\nkind: KubeProxyConfiguration\nipvs: {scheduler: mh}\n"
+    cluster = cluster_with(service(), mh)
+    flow = flow_from(cluster, "shop/client", "shop/web")
+    ways = outcomes(simulation(cluster, "ipvs"), flow)
+    assert {one.endpoint for one in ways} == {"10.244.1.5:8080", "10.244.2.7:8080"}
+    assert sum(one.probability for one in ways) == 1
+    assert all(abs(one.probability - Fraction(1, 2)) < Fraction(1, 50) for one in ways)
+    (only,) = outcomes(simulation(cluster, "ipvs"), replace(flow, source_port=40000))
+    assert simulation(cluster, "ipvs", 9).send(replace(flow, source_port=40000)).endpoint == only.endpoint

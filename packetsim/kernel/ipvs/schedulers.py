@@ -243,6 +243,16 @@ class MaglevHashing:
             return None, _unusable("mh", entry, maglev.SIZE, real)
         return real, f"mh: {_client(packet, port)} hashes to entry {entry} of {maglev.SIZE}" if watched else ""
 
+    def shares(self, server: LiveServer, client: str, ports: range) -> dict[RealKey, list[int]]:
+        """Real server -> those of the client's `ports` whose connections would go to it."""
+        table = self._table = self._table or self._fill(server)
+        found: dict[RealKey, list[int]] = {}
+        if table is None:
+            return found
+        for port in ports:
+            found.setdefault(table[maglev.entry_of(client, port)], []).append(port)
+        return found
+
     def _fill(self, server: LiveServer) -> list[RealKey] | None:
         keys = server.servers.known
         if keys is None:

@@ -15,7 +15,8 @@ from packetsim.hooks import Hook
 from packetsim.kernel.ipvs import listing
 from packetsim.kernel.ipvs.connections import Connection, ConnectionTable, Template
 from packetsim.kernel.ipvs.loading import ServerTable
-from packetsim.kernel.ipvs.model import Sysctls, read_sysctls
+from packetsim.kernel.ipvs.model import RealKey, Sysctls, read_sysctls
+from packetsim.kernel.ipvs.schedulers import MaglevHashing
 from packetsim.kernel.ipvs.servers import LiveReal, LiveServer
 from packetsim.kernel.ipvs.states import ACTIVE, ESTABLISHED, FIRST, REUSABLE, TIMEOUTS, event_of, next_state, opens
 from packetsim.kernel.visit import Visit
@@ -125,6 +126,14 @@ class Ipvs:
         real server has a connection; a packet not scheduled yet, and any reply, has none."""
         there = (packet.protocol, packet.destination, packet.destination_port, packet.source, packet.source_port)
         return self._table.replies.get(there)
+
+    def hashed_ports(self, packet: Packet, ports: range) -> dict[RealKey, list[int]]:
+        """Where the client's source port decides (mh-port): real server -> the ports that lead to it. Else empty."""
+        server = self._servers.by_key.get((packet.protocol, packet.destination, packet.destination_port))
+        if server is None or "mh-port" not in server.spec.flags or self._template(server, packet) is not None:
+            return {}
+        scheduler = server.scheduler
+        return scheduler.shares(server, packet.source, ports) if isinstance(scheduler, MaglevHashing) else {}
 
     def list_servers(self) -> str:
         """`ipvsadm -Ln`."""
