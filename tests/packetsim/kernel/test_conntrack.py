@@ -133,8 +133,76 @@ def test_a_copy_goes_its_own_way() -> None:
     assert twin.entries() == []
 
 
-def test_a_reset_closes() -> None:
+SCTP = Packet("10.244.1.9", "10.96.0.1", "sctp", 40000, 80, flags="INIT")
+UDP = Packet("10.244.1.9", "10.96.0.1", "udp", 40000, 53)
+
+
+def live(table: Conntrack, *packets: tuple[Packet, float]) -> list[str]:
+    """Send packets at their times; gives their states."""
+    states = []
+    for packet, now in packets:
+        tracking = table.track(packet, now)
+        table.confirm(tracking)
+        states.append(tracking.state)
+    return states
+
+
+def back(packet: Packet, flags: str = "") -> Packet:
+    turned = replace(packet, source=packet.destination, destination=packet.source, flags=flags)
+    return replace(turned, source_port=packet.destination_port, destination_port=packet.source_port)
+
+
+@pytest.mark.parametrize(
+    ("packets", "listed"),
+    [
+        # nf_conntrack_tcp_packet: only a RST ever came back, so there never was a connection
+        ([(SYN, 0.0), (back(SYN, "RA"), 0.0)], ""),
+        ([(SYN, 0.0), (back(SYN, "SA"), 0.0)], "tcp 6 60 SYN_RECV"),
+        ([(SYN, 0.0), (back(SYN, "SA"), 0.0), (back(SYN, "RA"), 0.0)], "tcp 6 10 CLOSE"),
+        ([(SYN, 0.0), (back(SYN, "SA"), 0.0), (back(SYN, "RA"), 0.0), (SYN, 0.0)], "tcp 6 120 SYN_SENT"),
+        ([(SYN, 0.0), (SYN, 100.0)], "tcp 6 20 SYN_SENT"),  # a repeated SYN does not renew the time
+        ([(replace(SYN, flags="A"), 0.0)], "tcp 6 300 ESTABLISHED"),
+        ([(replace(SYN, flags="A"), 0.0), (back(SYN, "A"), 0.0)], "tcp 6 300 ESTABLISHED"),
+        ([(UDP, 0.0), (back(UDP), 1.0), (UDP, 2.0)], "udp 17 30"),
+        ([(UDP, 0.0), (back(UDP), 1.0), (UDP, 2.5)], "udp 17 120 [ASSURED]"),
+        ([(UDP, 0.0), (UDP, 2.5)], "udp 17 30"),
+        ([(SCTP, 0.0)], "sctp 132 10 CLOSED"),
+        ([(SCTP, 0.0), (back(SCTP, "INIT_ACK"), 0.0)], "sctp 132 3 COOKIE_WAIT"),
+        ([(SCTP, 0.0), (back(SCTP, "INIT_ACK"), 0.0), (back(SCTP, "ABORT"), 0.0)], "sctp 132 10 CLOSED"),
+        ([(SCTP, 0.0), (SCTP, 4.0)], "sctp 132 6 CLOSED"),
+    ],
+)
+def test_what_is_listed_after_these_packets(packets: list[tuple[Packet, float]], listed: str) -> None:
+    table = Conntrack()
+    live(table, *packets)
+    words = " ".join(table.listed(packets[-1][1])).split()
+    assert [word for word in words if word == "[ASSURED]" or not set("=[") & set(word)] == listed.split()
+
+
+def test_packets_that_do_not_belong_to_their_connection_are_invalid() -> None:
+    table = Conntrack()
+    lone = replace(SYN, flags="A")
+    # The SYN/ACK went another way, so the client's ACK comes too early (sSS, ack: sIV).
+    assert live(table, (SYN, 0.0), (lone, 0.0)) == ["NEW", "INVALID"]
+    assert live(table, (back(SYN, "SA"), 0.0), (lone, 0.0), (back(SYN, "S"), 0.0)) == ["ESTABLISHED"] * 2 + ["INVALID"]
+
+
+def test_a_refused_connection_is_decided_anew_though_its_reset_is_still_translated() -> None:
     table = Conntrack()
     dnat_to(table, SYN, "10.244.2.7", 8080)
-    table.track(answers.reset(replace(SYN, destination="10.244.2.7", destination_port=8080)), 0.0)
-    assert " CLOSE " in table.listed(0.0)[0]
+    reset = answers.reset(replace(SYN, destination="10.244.2.7", destination_port=8080))
+    tracking = table.track(reset, 0.0)
+    assert nat.apply(reset, tracking, "source").from_text == "10.96.0.1:80"
+    table.confirm(tracking)
+    assert table.entries() == []
+    again = table.track(SYN, 0.0)
+    assert again.entry is not None and not again.entry.dnat
+
+
+def test_time_is_over_when_nothing_is_left_of_it() -> None:
+    table = Conntrack()
+    live(table, (UDP, 0.0))
+    assert table.listed(29.0) and not table.listed(30.0)
+    error = answers.nobody_listens(UDP)
+    assert table.track(error, 29.0).state == "RELATED"
+    assert table.track(error, 30.0).state == "INVALID"
