@@ -105,8 +105,7 @@ class Conversation:
         answered = self._returns(sent, answer, "reply")
         if answered and arrived.protocol == "tcp":
             after = answers.acknowledgement(sent.packet, answer)
-            origin = self._world.network.machine(sent.leg.hops[0].place) if sent.leg.hops else self._sender()
-            self._legs.append(self._carry(origin, after, "next packet").leg)
+            self._legs.append(self._carry(sent.origin, after, "next packet").leg)
         return answered
 
     def _returns(self, sent: Sent, answer: Packet, title: str) -> bool:
@@ -134,7 +133,7 @@ class Conversation:
         port = (packet.protocol, packet.destination_port)
         if machine.kind == "node":
             return self._world.sockets[machine.name].takes(*port)
-        pod = self._world.network.pod_at(packet.destination)
+        pod = self._world.network.pod_named(machine.name)  # by name: over loopback the destination is no Pod's
         return pod is None or pod_takes(pod, *port)
 
     # ---- userspace kube-proxy ---------------------------------------------------------------------
@@ -239,7 +238,7 @@ class Conversation:
         """The entries that this conversation's packets met, machine by machine, as they stand now."""
         by_place: dict[str, list[str]] = {}
         for place, entry in self._met.values():
-            if entry.confirmed:
+            if entry.confirmed and not entry.dying:
                 by_place.setdefault(place, []).append(entry.listed(self._world.now))
         return tuple((place, tuple(lines)) for place, lines in by_place.items())
 

@@ -88,6 +88,12 @@ class Network:
     def pod_at(self, address: str) -> Pod | None:
         return self._pod_at.get(address)
 
+    def pod_named(self, place: str) -> Pod | None:
+        """The Pod whose machine has this name (see place_of)."""
+        namespace, _, name = place.partition("/")
+        found = self.cluster.pods.get((namespace, name))
+        return found or self._pod_at.get(place)
+
     def node_at(self, address: str) -> str | None:
         return self._node_at.get(address)
 
@@ -121,23 +127,19 @@ class Network:
         """After a change of the cluster: nodes that are wired as before keep their kernel's state."""
         self.outside = dict(old.outside)
         for place, machine in old.met.items():
-            if place in self.cluster.nodes and self.cluster.nodes[place] == old.cluster.nodes.get(place):
-                fresh = self.machine(place)
-                fresh.sysctls = machine.sysctls
-                fresh.netfilter = machine.netfilter.copy(fresh.routes.address_type, fresh.address_of)
+            node, before = self.cluster.nodes.get(place), old.cluster.nodes.get(place)
+            if node is None or before is None:
+                continue
+            if (node.addresses, node.pod_cidrs) == (before.addresses, before.pod_cidrs):
+                self.machine(place).continue_from(machine)
 
     def _build(self, place: str) -> Machine:
         if place in self.cluster.nodes:
             return self._build_node(self.cluster.nodes[place])
-        pod = self._pod_named(place)
+        pod = self.pod_named(place)
         if pod is not None and pod.node:
             return self._build_pod(place, pod)
         return self._build_outside(place, pod.addresses if pod is not None else (place,))
-
-    def _pod_named(self, place: str) -> Pod | None:
-        namespace, _, name = place.partition("/")
-        found = self.cluster.pods.get((namespace, name))
-        return found or self._pod_at.get(place)
 
     @staticmethod
     def place_of(pod: Pod) -> str:
@@ -247,7 +249,7 @@ class Network:
 
     def _neighbour_of_pod(self, place: str, address: str) -> Neighbour | None:
         """On the bridge: the node's own address there, else a Pod of the same node."""
-        pod = self._pod_named(place)
+        pod = self.pod_named(place)
         assert pod is not None
         if any(gateway(cidr) == address for cidr in self.cluster.nodes[pod.node].pod_cidrs):
             return Neighbour(mac_of(pod.node, BRIDGE))
@@ -273,7 +275,7 @@ class Network:
         self, machine: Machine, leaving: Departure, journey: Journey
     ) -> tuple[Machine, str, Packet] | Discarded:
         if machine.kind == "pod":
-            pod = self._pod_named(machine.name)
+            pod = self.pod_named(machine.name)
             assert pod is not None
             journey.cross("veth", WIRE, veth_of(pod.key), pod.node, leaving.packet)
             return self.machine(pod.node), veth_of(pod.key), leaving.packet
@@ -326,7 +328,7 @@ class Network:
 
     # ---- the picture ----------------------------------------------------------------------------
 
-    @cached_property
+    @property
     def graph(self) -> nx.Graph:
         """Every machine and link: nodes carry `kind`, edges carry `interfaces`. Map layout and paths come from it."""
         graph = nx.Graph()

@@ -26,13 +26,14 @@ from packetsim.trace import Disposition, Ended, Leg, Noted, Step
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What became of one packet: the leg it walked, the machine where it ended, and how.
+    """What became of one packet: the leg it walked, the machines where it began and ended, and how.
 
     `packet` is as the sender's socket sent it, its source address chosen. `entries`: the conntrack
     entries it met, with the machine of each.
     """
 
     leg: Leg
+    origin: Machine
     machine: Machine
     fate: Arrival | Discarded
     packet: Packet
@@ -88,6 +89,7 @@ class World:
         old = self.network
         known = {name: config for name, config in self._configs.items() if name in cluster.nodes}
         self._configs = {name: self._compile(cluster, name, config) for name, config in known.items()}
+        self.balancers = {name: balancer for name, balancer in self.balancers.items() if name in known}
         self._settle(cluster)
         self.network.adopt(old)
         for name, config in self._configs.items():
@@ -122,7 +124,8 @@ class World:
             outcome, why = Disposition.DELIVERED, f"it reached {last.name}"
         else:
             outcome, why = fate.outcome, fate.why
-        return Sent(Leg(title, journey.hops, journey.captures, outcome, why), last, fate, packet, journey.entries)
+        leg = Leg(title, journey.hops, journey.captures, outcome, why)
+        return Sent(leg, machine, last, fate, packet, journey.entries)
 
 
 def with_ending(leg: Leg, outcome: Disposition, why: str, packet: Packet) -> Leg:

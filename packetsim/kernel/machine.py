@@ -84,7 +84,7 @@ class Machine:
         self._static = routes
         self._own = {address: one.name for one in interfaces for address, _ in one.addresses}
         self.routes = RoutingTable(routes, dict(self._own))
-        self.netfilter = Netfilter(self._address_type, self.address_of)
+        self.netfilter = Netfilter(self._address_type, self.address_of, self.primary_of)
 
     def hold(self, addresses: Mapping[str, str]) -> None:
         """More local addresses (address -> device), beside those of the interfaces: kube-ipvs0."""
@@ -93,21 +93,46 @@ class Machine:
     def copy(self) -> Machine:
         """The same machine in the same state; what either does next the other does not see."""
         twin = Machine(self.name, self.kind, tuple(self.interfaces.values()), self._static, self.resolve)
-        twin.sysctls, twin.routes = self.sysctls, self.routes
-        twin.netfilter = self.netfilter.copy(twin._address_type, twin.address_of)
+        twin.routes = self.routes
+        twin.continue_from(self)
         return twin
+
+    def continue_from(self, other: Machine) -> None:
+        """Go on in the kernel state in which another machine is now."""
+        self.sysctls = other.sysctls
+        self.netfilter = other.netfilter.copy(self._address_type, self.address_of, self.primary_of)
 
     def _address_type(self, address: str) -> str:
         return self.routes.address_type(address)
 
     def address_of(self, interface: str | None, destination: str) -> str | None:
-        """The interface's address in the destination's subnet, else its first of that family (inset_select_addr)."""
+        """The source for what leaves by the interface: its address in the destination's subnet, else its first.
+
+        A loopback address is for this machine alone, so for lo it is another interface's (inet_select_addr);
+        of IPv6 addresses the destination itself comes first (ipv6_dev_get_saddr, rule 1).
+        """
         if interface is None or interface not in self.interfaces:
             return None
-        six = ":" in destination
-        own = [one for one in self.interfaces[interface].addresses if (":" in one[0]) == six]
+        if ":" in destination and destination in self._own:
+            return destination
+        own = self._global(interface, destination)
         near = (address for address, length in own if destination in network(f"{address}/{length}"))
-        return next(near, own[0][0] if own else None)
+        rest = (one[0] for name in (interface, *self.interfaces) for one in self._global(name, destination))
+        return next(near, None) or next(rest, None)
+
+    def _global(self, interface: str, destination: str) -> list[tuple[str, int]]:
+        """The interface's addresses of the destination's family, those of scope host left out."""
+        six = ":" in destination
+        return [
+            one for one in self.interfaces[interface].addresses if (":" in one[0]) == six and not _is_loopback(one[0])
+        ]
+
+    def primary_of(self, interface: str | None, family: int) -> str | None:
+        """The interface's first address of the family: where REDIRECT leads (nf_nat_redirect_ipv4)."""
+        if interface is None or interface not in self.interfaces:
+            return None
+        six = family == 6
+        return next((one for one, _ in self.interfaces[interface].addresses if (":" in one) == six), None)
 
     # ---- sending --------------------------------------------------------------------------------
 
@@ -118,7 +143,7 @@ class Machine:
         if route is None:
             return self._end(journey, packet, Disposition.UNANSWERED, "this machine has no route to the destination")
         skb = Skb(packet)
-        result = self.netfilter.run(Hook.OUTPUT, skb, route.device, journey)
+        result = self.netfilter.run(Hook.OUTPUT, skb, _way_out(route), journey)
         if isinstance(result, Taken):
             return self._ipvs_send(skb, result, Hook.OUTPUT, journey)
         if isinstance(result, Stopped):
@@ -146,9 +171,6 @@ class Machine:
         if route.source is not None:
             return route.source
         chosen = self.address_of(route.device, route.via or destination)
-        if chosen is None:
-            six = ":" in destination
-            chosen = next((one for one in self._own if (":" in one) == six and not _is_loopback(one)), "")
         return chosen or ("::1" if ":" in destination else "127.0.0.1")
 
     # ---- receiving ------------------------------------------------------------------------------
@@ -257,7 +279,7 @@ class Machine:
     # ---- leaving --------------------------------------------------------------------------------
 
     def _post(self, skb: Skb, route: Route, journey: Journey) -> Fate:
-        result = self.netfilter.run(Hook.POSTROUTING, skb, "lo" if route.kind == "local" else route.device, journey)
+        result = self.netfilter.run(Hook.POSTROUTING, skb, _way_out(route), journey)
         if isinstance(result, Stopped):
             return self._stopped(result, skb, journey)
         if route.kind == "local":
@@ -339,6 +361,11 @@ class Machine:
         if journey.steps is not None:
             text, verdict = (str(route), verdict) if route is not None else (f"no {ROUTING}", "unreachable")
             journey.note(None, Routed(packet.destination, text, verdict), packet)
+
+
+def _way_out(route: Route) -> str:
+    """What goes to an own address leaves by lo, whichever device holds it (ip_route_output_key)."""
+    return "lo" if route.kind == "local" else route.device
 
 
 def _is_loopback(address: str) -> bool:

@@ -62,16 +62,17 @@ HookResult = Stopped | Taken | None
 Runner = Callable[[Skb, Visit, Journey], HookResult]
 _CONNTRACK_HOOKS = (Hook.PREROUTING, Hook.OUTPUT)
 _CONFIRM_HOOKS = (Hook.INPUT, Hook.POSTROUTING)
-# (the machine's address for an interface and destination) -> what MASQUERADE and REDIRECT rewrite to
-AddressOf = Callable[[str | None, str], str | None]
+AddressOf = Callable[[str | None, str], str | None]  # (outgoing interface, destination) -> for MASQUERADE
+PrimaryOf = Callable[[str | None, int], str | None]  # (incoming interface, family) -> for REDIRECT
 
 
 class Netfilter:
-    """`address_type` and `address_of` are the machine's routing, which rules and NAT ask."""
+    """`address_type`, `address_of` and `primary_of` are the machine's routing, which rules and NAT ask."""
 
-    def __init__(self, address_type: Callable[[str], str], address_of: AddressOf) -> None:
+    def __init__(self, address_type: Callable[[str], str], address_of: AddressOf, primary_of: PrimaryOf) -> None:
         self._address_type = address_type
         self._address_of = address_of
+        self._primary_of = primary_of
         self.iptables = {4: Ruleset(4), 6: Ruleset(6)}
         self.nftables = Nftables()
         self.ipvs: Ipvs | None = None
@@ -114,9 +115,9 @@ class Netfilter:
             self.ipvs.load(servers)
         self._runners.clear()
 
-    def copy(self, address_type: Callable[[str], str], address_of: AddressOf) -> Netfilter:
+    def copy(self, address_type: Callable[[str], str], address_of: AddressOf, primary_of: PrimaryOf) -> Netfilter:
         """Another one in the same state; parsed rules are shared, state is not."""
-        twin = Netfilter(address_type, address_of)
+        twin = Netfilter(address_type, address_of, primary_of)
         twin.iptables = {family: rules.copy() for family, rules in self.iptables.items()}
         twin.nftables = self.nftables.copy()
         twin.ipvs = self.ipvs.copy() if self.ipvs is not None else None
@@ -261,7 +262,7 @@ class Netfilter:
         if wanted.kind == "redirect":
             if visit.hook is Hook.OUTPUT:
                 return "::1" if visit.packet.family == 6 else "127.0.0.1"
-            return self._address_of(visit.in_interface, visit.packet.source)
+            return self._primary_of(visit.in_interface, visit.packet.family)
         return None
 
     # ---- rules ----------------------------------------------------------------------------------

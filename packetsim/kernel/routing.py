@@ -13,7 +13,7 @@ from packetsim.addresses import Network, full_length, network
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """`via` None: the destination is a neighbour. `kind`: unicast, local or blackhole."""
+    """`via` None: the destination is a neighbour. `kind`: unicast or local."""
 
     destination: Network
     device: str

@@ -9,9 +9,10 @@ import pytest
 from packetsim import Disposition, PacketsimError, RolledDice, Simulation, flow_from, outcomes
 from packetsim.cluster import replace_endpoints
 from packetsim.dice import even_odds
+from packetsim.kernel.iptables.text import split
 from packetsim.kernel.journey import Journey
-from packetsim.kernel.machine import Arrival, Discarded
-from packetsim.network import mac_of, veth_of
+from packetsim.kernel.machine import Arrival, Discarded, Machine
+from packetsim.network import Network, mac_of, veth_of
 from packetsim.packet import Packet
 from packetsim.trace import Ended
 from tests.packetsim.scenes import cluster_with, send, service, simulation
@@ -30,6 +31,7 @@ def receive(sim: Simulation, packet: Packet, interface: str = "eth0") -> object:
 
 def test_the_graph_has_every_machine_and_link() -> None:
     sim = simulation(cluster_with(service()), "iptables")
+    assert set(sim.network.graph["router"]) == {"node1", "node2"}
     sim.network.outside["198.51.100.7"] = ""
     graph = sim.network.graph
     assert graph.nodes["shop/client"]["kind"] == "pod"
@@ -122,6 +124,85 @@ def test_a_host_network_pod_is_its_node() -> None:
         assert send(sim, "shop/client2", "shop/web").endpoint == "192.168.10.12:9100"
         assert send(sim, "node2", "shop/web").endpoint == "192.168.10.12:9100"
         assert send(sim, "shop/host", "shop/web-a:8080").answered
+
+
+@pytest.mark.parametrize("mode", ["iptables", "ipvs", "nftables"])
+def test_what_a_node_masquerades_to_itself_never_comes_from_loopback(mode: str) -> None:
+    """inet_select_addr skips 127.0.0.1 (scope host) and takes the address of the next interface."""
+    host = (
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: host, namespace: shop, labels: {app: host}}\n"
+        "spec: {nodeName: node1, hostNetwork: true, containers: [{name: c, ports: [{containerPort: 9100}]}]}\n"
+    )
+    text = service(selector="{app: host}", port="{port: 80, targetPort: 9100}")
+    trace = send(simulation(cluster_with(host, text), mode), "node1", "shop/web")
+    assert trace.answered and trace.source_seen == "192.168.10.11"
+
+
+def node_of_two_subnets(*more: str) -> Machine:
+    addresses = ("192.168.10.11", "172.16.0.11", *more)
+    cluster = cluster_with()
+    node = replace(cluster.nodes["node1"], addresses=addresses)
+    return Network(replace(cluster, nodes={**cluster.nodes, "node1": node}), lambda machine: None).machine("node1")
+
+
+@pytest.mark.parametrize(
+    ("interface", "destination", "source"),
+    [
+        ("eth0", "203.0.113.1", "192.168.10.11"),
+        ("eth0", "172.16.0.99", "172.16.0.11"),
+        ("lo", "172.16.0.11", "192.168.10.11"),  # lo has no address to show
+        ("cni0", "203.0.113.1", "10.244.1.1"),
+        ("lo", "fd00::11", "fd00::11"),
+        ("eth0", "fd00::99", "fd00::11"),
+        ("none", "203.0.113.1", None),
+    ],
+)
+def test_the_source_that_masquerade_takes(interface: str, destination: str, source: str | None) -> None:
+    assert node_of_two_subnets("fd00::11").address_of(interface, destination) == source
+
+
+def test_redirect_leads_to_the_first_address_of_the_interface() -> None:
+    machine = node_of_two_subnets()
+    seen = (machine.primary_of(name, 4) for name in ("eth0", "cni0", "lo", "none"))
+    assert [*seen] == ["192.168.10.11", "10.244.1.1", "127.0.0.1", None]
+    assert machine.primary_of("eth0", 6) is None
+
+
+def test_what_is_for_the_machine_itself_leaves_by_lo() -> None:
+    machine = node_of_two_subnets()
+    rules = "*filter\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -o lo -j DROP\nCOMMIT\n"
+    machine.netfilter.load({4: split(rules)}, (), {}, None, {})
+    for destination, dropped in (("192.168.10.11", True), ("192.168.10.12", False)):
+        fate = machine.send(Packet("192.168.10.11", destination, "udp", 1, 2), journey())
+        assert isinstance(fate, Discarded) is dropped
+
+
+def test_a_pod_that_does_not_listen_refuses_itself_over_loopback() -> None:
+    sim = simulation(cluster_with(), "iptables")
+    assert send(sim, "shop/web-a", "127.0.0.1:8080").disposition is Disposition.DELIVERED
+    assert send(sim, "shop/web-a", "127.0.0.1:9999").disposition is Disposition.REFUSED
+
+
+def test_a_new_label_on_a_node_leaves_its_kernel_alone_and_a_new_address_does_not() -> None:
+    cluster = cluster_with(service())
+    sim = simulation(cluster, "iptables")
+    send(sim, "shop/client", "shop/web")
+    entries = sim.network.machine("node1").netfilter.conntrack.listed(0.0)
+    for change, kept in (({"labels": {"zone": "c"}}, entries), ({"addresses": ("192.168.10.99",)}, ())):
+        twin = sim.copy(sim.dice)
+        twin.apply(replace(cluster, nodes={**cluster.nodes, "node1": replace(cluster.nodes["node1"], **change)}))
+        assert twin.network.machine("node1").netfilter.conntrack.listed(0.0) == kept
+
+
+def test_a_node_that_comes_back_has_a_new_kube_proxy() -> None:
+    cluster = cluster_with(service())
+    sim = simulation(cluster, "userspace")
+    send(sim, "shop/client", "shop/web")
+    lone = replace(cluster, nodes={"node2": cluster.nodes["node2"]}, pods={}, slices={})
+    sim.apply(lone)
+    assert "node1" not in sim.balancers
+    sim.apply(cluster)
+    assert send(sim, "shop/client", "shop/web").answered
 
 
 def test_a_change_keeps_connections_and_a_copy_keeps_its_own() -> None:

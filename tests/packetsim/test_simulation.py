@@ -242,6 +242,19 @@ def test_without_steps_the_story_is_the_same(mode: str) -> None:
     assert not list(untold.steps)
 
 
+def test_without_steps_the_kernels_end_in_the_same_state() -> None:
+    """The packet after the proxy's own handshake starts at the proxy, told or not."""
+    cluster = cluster_with(service(selector="{only: b}"))
+    flow = flow_from(cluster, "198.51.100.7", "node1:22")
+    flow = replace(flow, destination="10.96.100.10", port=80, via="node1")
+    listed = []
+    for record in (True, False):
+        sim = simulation(cluster, "userspace", 3)
+        assert sim.send(flow, record).disposition is Disposition.DELIVERED
+        listed.append({place: machine.netfilter.conntrack.listed(0.0) for place, machine in sim.network.met.items()})
+    assert listed[0] == listed[1]
+
+
 def test_a_hash_of_the_port_reaches_every_endpoint_in_proportion_to_its_ports() -> None:
     mh = "apiVersion: kubeproxy.config.k8s.io/v1alpha1\nkind: KubeProxyConfiguration\nipvs: {scheduler: mh}\n"
     cluster = cluster_with(service(), mh)
