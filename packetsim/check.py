@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from packetsim.cluster import FlowExpectation, Manifests
+from packetsim.cluster import FlowExpectation, FlowTest, Manifests
 from packetsim.dice import Dice
 from packetsim.errors import FlowError
 from packetsim.flows import flow_from
@@ -49,15 +49,18 @@ class FlowResult:
 
 
 class Check:
-    """Every FlowTest of the manifests, to be run once. Raises FlowError when a flow's ends are not to be found."""
+    """Every FlowTest of the manifests, to be run once. Raises FlowError for every flow whose ends are not found."""
 
     def __init__(self, manifests: Manifests, dice: Dice) -> None:
         self._cluster = manifests.cluster
         self._dice = dice
         self._simulations: dict[str, Simulation] = {}
         usual = (manifests.cluster.proxy.mode or DEFAULT_MODE,)
-        rows = [(mode, flow) for test in manifests.flow_tests for mode in test.modes or usual for flow in test.flows]
-        self._rows = [(mode, expected, self._flow(expected)) for mode, expected in rows]
+        problems: list[str] = []
+        tests = [(test.modes or usual, list(self._flows(test, problems))) for test in manifests.flow_tests]
+        if problems:
+            raise FlowError("\n".join(problems))
+        self._rows = [(mode, expected, flow) for modes, flows in tests for mode in modes for expected, flow in flows]
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -78,11 +81,12 @@ class Check:
                 break
         return trace
 
-    def _flow(self, expected: FlowExpectation) -> Flow:
-        try:
-            return flow_from(self._cluster, expected.source, expected.target, expected.protocol, expected.via)
-        except FlowError as error:
-            raise FlowError(f"{expected.place}: flow {expected.name!r}: {error}") from None
+    def _flows(self, test: FlowTest, problems: list[str]) -> Iterator[tuple[FlowExpectation, Flow]]:
+        for one in test.flows:
+            try:
+                yield one, flow_from(self._cluster, one.source, one.target, one.protocol, one.via)
+            except FlowError as error:
+                problems.append(f"{one.place}: flow {one.name!r}: {error}")
 
     def _simulation(self, mode: str) -> Simulation:
         if mode not in self._simulations:

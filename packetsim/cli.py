@@ -15,6 +15,7 @@ from io import BytesIO
 from pathlib import Path
 from random import Random
 from textwrap import indent
+from typing import NoReturn
 
 from packetsim import pcapng
 from packetsim.check import Check, FlowResult, outcome_json, report_json
@@ -35,6 +36,7 @@ from packetsim.trace import Flow, Trace
 from packetsim.tracejson import flow_json, to_json
 
 PASSED, FAILED, BAD_INPUT = 0, 1, 2
+LONGEST = 400  # letters of a complaint about the arguments, which repeats them
 FILES_HELP = "Kubernetes manifests, YAML or JSON; a folder stands for those in it, - for standard input"
 
 
@@ -51,8 +53,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         return BAD_INPUT
 
 
+class _Parser(ArgumentParser):
+    """Repeats what was typed, but neither at any length nor with what a terminal would obey."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(_harmless(message if len(message) <= LONGEST else f"{message[:LONGEST]}…"))
+
+
 def _parser() -> ArgumentParser:
-    parser = ArgumentParser(
+    parser = _Parser(
         prog="python -m packetsim",
         description="Kubernetes manifests in; kube-proxy's rules and packets' walks out.",
         epilog="Exit codes: 0 done, or every flow passed; 1 some flow failed; 2 the input is bad.",

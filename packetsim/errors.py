@@ -30,7 +30,9 @@ class Problem:
     cure: str
 
     def __str__(self) -> str:
-        place = f"{self.file}: document {self.document}, line {self.line}"
+        known = ((f"document {self.document}", self.document), (f"line {self.line}", self.line))
+        place = ", ".join(words for words, number in known if number)
+        place = f"{self.file}: {place}" if place else self.file
         field = f", {self.field}" if self.field else ""
         return f"{place}{field}: {self.message}. {self.cure}."
 

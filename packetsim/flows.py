@@ -216,8 +216,9 @@ def _port(end: _End, text: str, protocol: str | None) -> tuple[int, str]:
         spoken = named[0].protocol
         raise FlowError(f"port {text} of {end.called} speaks {spoken}, not {protocol}. Ask for protocol {spoken}.")
     if not fitting:
-        names = [port.name for port in end.ports if port.name]
-        raise FlowError(f"{end.called} has no port named {_shown(text)}. {_suggest(text, names, 'Write its number')}")
+        names = list(dict.fromkeys(port.name for port in end.ports if port.name))
+        cure = f"Write its number, or one of its names: {', '.join(names[:6])}" if names else "Write its number"
+        raise FlowError(f"{end.called} has no port named {_shown(text)}. {_suggest(text, names, cure)}")
     return fitting[0].port, protocol or _one_protocol(end, fitting)
 
 

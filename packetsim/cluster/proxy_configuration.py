@@ -17,7 +17,7 @@ from packetsim.cluster.model import ProxyConfiguration
 from packetsim.cluster.objects import KINDS, Object, Objects
 from packetsim.cluster.parsing import cidr_refusal, family_name, ip_refusal, parse_cidr, parse_ip
 from packetsim.cluster.places import Path, Place, Report, one_of, shown
-from packetsim.cluster.podcidrs import CLUSTER_CIDRS, Host
+from packetsim.cluster.podcidrs import CLUSTER_CIDRS, Host, pod_ips_by_node
 from packetsim.cluster.service_ranges import covering
 from packetsim.errors import Problem
 
@@ -38,9 +38,9 @@ def read_proxy(objects: Objects, hosts: list[Host], families: tuple[int, ...], r
     """The cluster's one configuration, or kube-proxy's defaults."""
     found = _find(objects, report)
     if found is None:
-        return ProxyConfiguration(cluster_cidrs=_default_cidrs(hosts, families, report))
+        return ProxyConfiguration(cluster_cidrs=_default_cidrs(objects, hosts, families, report))
     shape, place = found
-    cidrs = _cluster_cidrs(shape, place, report) or _default_cidrs(hosts, families, None)
+    cidrs = _cluster_cidrs(shape, place, report) or _default_cidrs(objects, hosts, families, None)
     detect, mode = shape.detect_local or schemas.DetectLocal(), shape.detect_local_mode or "ClusterCIDR"
     iptables = shape.iptables or schemas.IptablesSection()
     ipvs, nftables = shape.ipvs or schemas.IpvsSection(), shape.nftables or schemas.NftablesSection()
@@ -146,20 +146,36 @@ def _cluster_cidrs(shape: schemas.KubeProxyConfiguration, place: Place, report: 
     return tuple(found.values())
 
 
-def _default_cidrs(hosts: list[Host], families: tuple[int, ...], report: Report | None) -> tuple[str, ...]:
+def _default_cidrs(
+    objects: Objects, hosts: list[Host], families: tuple[int, ...], report: Report | None
+) -> tuple[str, ...]:
     """The cluster CIDR that kubeadm would have written; without a configuration a guess, which `report` is told."""
     found = []
+    strays = list(_strays(objects, hosts))
     for family in families:
         cidrs = [cidr for host in hosts if (cidr := host.node.pod_cidr(family))]
         usual = network(CLUSTER_CIDRS[family])
-        if all(usual.first <= network(cidr).first and network(cidr).last <= usual.last for cidr in cidrs):
+        stray = [ip for ip in strays if family_of(ip) == family]
+        if not stray and all(usual.first <= network(cidr).first and network(cidr).last <= usual.last for cidr in cidrs):
             found.append(usual.text)
         elif report is not None:
-            guess = covering(cidrs, 128 if family == 6 else 32, _WIDEST[family])
+            allocated = any(host.stated_cidrs for host in hosts)  # else the network gives addresses, as EKS's does
+            guess = covering([*cidrs, *stray], 128 if family == 6 else 32, _WIDEST[family]) if allocated else None
             found += [guess] if guess else []
-            told = f"from the podCIDRs clusterCIDR is taken to be {guess}" if guess else "no Pod counts as local"
+            where = "the podCIDRs and Pods" if stray else "the podCIDRs"
+            told = f"from {where} clusterCIDR is taken to be {guess}" if guess else "no Pod counts as local"
             report.notice(f"no KubeProxyConfiguration among the manifests: {told}")
     return tuple(found)
+
+
+def _strays(objects: Objects, hosts: list[Host]) -> Iterator[str]:
+    """Addresses written for Pods that are not of their node's podCIDRs: some other allocator gave them."""
+    written = pod_ips_by_node(objects)
+    for host in hosts:
+        cidrs = [network(cidr) for cidr in host.node.pod_cidrs]
+        for ip in written.get(host.node.name, ()):
+            if not any(ip in cidr for cidr in cidrs):
+                yield ip
 
 
 def _bit(bit: int | None, place: Place, path: Path, report: Report) -> int:

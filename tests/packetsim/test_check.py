@@ -161,6 +161,16 @@ def test_modes_are_the_tests_own_else_the_clusters(modes: str, run: list[str]) -
     assert list(dict.fromkeys(result.mode for result in check_of(modes))) == run
 
 
+def test_every_flow_from_nowhere_is_told_in_one_go_and_once() -> None:
+    text = MANIFESTS.replace("MODES", "modes: [ipvs, nftables]").replace("FROM", "shop/cl")
+    manifests = load([Source("t.yaml", text.replace("from: shop/client", "from: nowhere"))])
+    with pytest.raises(FlowError) as told:
+        Check(manifests, RolledDice(Random(0).randrange))
+    first, second = str(told.value).splitlines()
+    assert "flow 'half deaf': there is no node 'nowhere'" in first
+    assert "flow 'one good': there is no Pod 'shop/cl'" in second
+
+
 def test_a_flow_from_nowhere_is_bad_input_with_its_place() -> None:
     with pytest.raises(FlowError, match=r"t\.yaml: document 6, line \d+: flow 'one good': there is no Pod 'shop/cl'"):
         check_of(source="shop/cl")

@@ -213,7 +213,7 @@ def test_a_failing_flow_is_walked(tmp_path: Path, capsys: Captured) -> None:
         (["rules", SHOP, "--node", "nod1"], "there is no node 'nod1'. Use node1"),
         (["rules", "FILES/empty.yaml", "--node", "a"], "Node"),
         (["rules", "FILES/missing.yaml", "--node", "a"], "missing.yaml: No such file or directory. Name a file"),
-        (["rules", "FILES/binary.yaml", "--node", "a"], "binary.yaml"),
+        (["rules", "FILES/binary.yaml", "--node", "a"], "binary.yaml: line 1: this is not UTF-8 text"),
         (["rules", "FILES/none", "--node", "a"], "none: no .yaml, .yml, .json file in this folder"),
         (["rules", "FILES/broken.yaml", "--node", "a"], "broken.yaml: document 1, line 2"),
         (["trace", SHOP, "--from", "shop/clint", "--to", "shop/web"], "Did you mean shop/client?"),
@@ -311,6 +311,34 @@ def test_a_terminal_without_arrows_gets_no_traceback() -> None:
     done = subprocess.run(command, capture_output=True, cwd=ROOT, env=ascii_only, check=False)
     assert (done.returncode, done.stderr) == (0, b"")
     assert done.stdout.startswith(b"shop/client (10.244.1.9) ? 10.96.100.10:80")
+
+
+@pytest.mark.parametrize(
+    ("redirection", "code", "told"),
+    [(">/dev/full", 2, "standard output: No space left on device. Send it"), (">&-", 0, ""), (">&- 2>&-", 0, "")],
+)
+def test_output_that_goes_nowhere_gets_no_traceback(redirection: str, code: int, told: str) -> None:
+    command = f"{sys.executable} -m packetsim rules {SHOP} --node node1 {redirection}"
+    done = subprocess.run(["sh", "-c", command], stderr=subprocess.PIPE, text=True, cwd=ROOT, check=False)
+    assert done.returncode == code
+    assert done.stderr.count("\n") == bool(told)
+    assert done.stderr.startswith(told)
+
+
+def test_an_error_without_standard_error_still_has_its_exit_code() -> None:
+    command = f"{sys.executable} -m packetsim rules {SHOP} --node nowhere 2>&-"
+    done = subprocess.run(["sh", "-c", command], stdout=subprocess.PIPE, cwd=ROOT, check=False)
+    assert (done.returncode, done.stdout) == (2, b"")
+
+
+def test_a_complaint_about_arguments_is_short_and_harmless(capsys: Captured) -> None:
+    for argument in ("--\x1b[31mred", "--seed=" + "9" * 5000):
+        with pytest.raises(SystemExit) as left:
+            main(["trace", SHOP, *WEB, argument])
+        assert left.value.code == 2
+        printed = capsys.readouterr().err
+        assert "\x1b" not in printed
+        assert len(printed) < 1500
 
 
 def test_an_interrupt_is_quiet(monkeypatch: pytest.MonkeyPatch) -> None:

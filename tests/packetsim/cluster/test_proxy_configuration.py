@@ -11,6 +11,8 @@ from tests.packetsim.cluster.loading import NODES, cluster, documents, manifests
 
 HEAD = "apiVersion: kubeproxy.config.k8s.io/v1alpha1\nkind: KubeProxyConfiguration\n"
 
+ADDRESSES = "{addresses: [{type: InternalIP, address: 192.168.219.10}]}"
+
 
 def proxy(text: str, nodes: str = NODES) -> ProxyConfiguration:
     return cluster(nodes, HEAD + text).proxy
@@ -129,6 +131,25 @@ def test_the_cluster_cidr_that_is_not_written(cidrs: tuple[str, str], configured
     assert found.cluster.proxy.cluster_cidrs == wanted
     told = any("no KubeProxyConfiguration among the manifests" in notice for notice in found.notices)
     assert told is (not configured and "244" not in cidrs[0])
+
+
+@pytest.mark.parametrize(
+    ("spec", "config", "wanted", "told"),
+    [
+        ("", "", (), "no Pod counts as local"),  # the VPC gives Pods their addresses, as in EKS
+        ("", HEAD, (), ""),
+        ("{podCIDR: 192.168.0.0/24}", "", ("192.168.0.0/16",), "from the podCIDRs and Pods"),  # Calico's blocks
+        ("{podCIDR: 10.244.0.0/24}", HEAD, (), ""),
+    ],
+)
+def test_pods_elsewhere_than_in_the_podcidrs(spec: str, config: str, wanted: tuple[str, ...], told: str) -> None:
+    host = f"apiVersion: v1\nkind: Node\nmetadata: {{name: n1}}\nspec: {spec or '{}'}\nstatus: {ADDRESSES}\n"
+    pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {nodeName: n1}\nstatus: {podIP: 192.168.219.70}\n"
+    found = manifests(documents(host, pod, *([config] if config else [])))
+    assert found.cluster.proxy.cluster_cidrs == wanted
+    notices = [one for one in found.notices if "no KubeProxyConfiguration among the manifests" in one]
+    assert told in "".join(notices)
+    assert len(notices) == bool(told)
 
 
 def test_an_override_of_the_host_name_is_noticed() -> None:
