@@ -18,6 +18,7 @@ from packetsim.kernel.machine import Arrival, Discarded, Fate, Machine
 from packetsim.kubeproxy.balancer import LoadBalancerRR
 from packetsim.kubeproxy.config import NodeConfig
 from packetsim.kubeproxy.modes import DEFAULT_MODE, compiler
+from packetsim.kubeproxy.stale_flows import stale_udp_flows
 from packetsim.network import Network
 from packetsim.packet import Packet
 from packetsim.sockets import NodeSockets, ports_on_nodes
@@ -93,7 +94,21 @@ class World:
         self._settle(cluster)
         self.network.adopt(old)
         for name, config in self._configs.items():
-            self._load(self.network.machine(name), config)
+            machine = self.network.machine(name)
+            self._load(machine, config)
+            if self.mode != "userspace":
+                self._forget_stale(machine)
+
+    def _forget_stale(self, machine: Machine) -> None:
+        """kube-proxy's last step after a change."""
+        table = machine.netfilter.conntrack
+        flows = [entry for entry in table.entries() if entry.original[0] == "udp"]
+        if not flows:
+            return
+        is_stale = stale_udp_flows(self.cluster, machine.name)
+        for entry in flows:
+            if is_stale(*entry.original[3:], entry.reply[1]):
+                table.forget(entry)
 
     def wait(self, seconds: float) -> None:
         """Let time pass."""

@@ -73,6 +73,25 @@ def test_a_packet_whose_ttl_runs_out_is_told_so() -> None:
     assert (fate.answer.icmp_type, fate.answer.destination) == (11, "198.51.100.7")
 
 
+def test_a_mark_stays_on_the_machine_that_made_it() -> None:
+    """veth and wire carry no mark (skb_scrub_packet), so the masquerade rule of the next machine has none to see."""
+    fate = receive(simulation(cluster_with(), "iptables"), Packet("198.51.100.7", "192.168.10.11", "udp", 1, 2, mark=1))
+    assert isinstance(fate, Arrival) and fate.packet.mark == 0
+
+
+@pytest.mark.parametrize(("destination", "source"), [("192.168.10.11", "192.168.10.11"), ("10.244.1.9", "")])
+def test_a_rejection_comes_from_the_address_that_was_asked_if_it_is_the_machines_own(
+    destination: str, source: str
+) -> None:
+    """icmp_send: else routing chooses."""
+    machine = simulation(cluster_with(), "iptables").network.machine("node1")
+    rules = "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n-A INPUT -j REJECT\n-A FORWARD -j REJECT\nCOMMIT\n"
+    machine.netfilter.load({4: split(rules)}, (), {}, None, {})
+    fate = machine.receive(Packet("198.51.100.7", destination, "udp", 1, 2), "eth0", journey())
+    assert isinstance(fate, Discarded) and fate.answer is not None
+    assert fate.answer.source == source
+
+
 def test_the_node_takes_what_is_its_own() -> None:
     fate = receive(simulation(cluster_with(), "iptables"), Packet("198.51.100.7", "192.168.10.11", "udp", 1, 2))
     assert isinstance(fate, Arrival)
@@ -168,6 +187,15 @@ def test_redirect_leads_to_the_first_address_of_the_interface() -> None:
     assert machine.primary_of("eth0", 6) is None
 
 
+def test_redirect_on_the_way_out_leads_to_loopback() -> None:
+    """nf_nat_redirect_ipv4: at OUTPUT 127.0.0.1, whatever the interface."""
+    machine = node_of_two_subnets()
+    rules = "*nat\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -p udp -j REDIRECT --to-ports 99\nCOMMIT\n"
+    machine.netfilter.load({4: split(rules)}, (), {}, None, {})
+    fate = machine.send(Packet("192.168.10.11", "203.0.113.1", "udp", 1, 2), journey())
+    assert isinstance(fate, Arrival) and fate.packet.to_text == "127.0.0.1:99"
+
+
 def test_what_is_for_the_machine_itself_leaves_by_lo() -> None:
     machine = node_of_two_subnets()
     rules = "*filter\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -o lo -j DROP\nCOMMIT\n"
@@ -216,6 +244,41 @@ def test_a_change_keeps_connections_and_a_copy_keeps_its_own() -> None:
     assert twin.send(flow).endpoint == "10.244.2.7:8080"
     assert twin.send(replace(flow, source_port=40001)).disposition is Disposition.REJECTED
     assert sim.send(replace(flow, source_port=40001)).disposition is Disposition.DELIVERED
+
+
+def serving(name: str) -> str:
+    """A slice that has web-b alone, web-a alone, or nobody."""
+    address = {"b": "10.244.2.7", "a": "10.244.1.5"}.get(name)
+    listed = f"[{{addresses: [{address}]}}]" if address else "[]"
+    return (
+        "apiVersion: v1\nkind: Service\nmetadata: {name: dns, namespace: shop}\nspec: {type: NodePort,"
+        " clusterIP: 10.96.100.53, ports: [{name: udp, port: 53, protocol: UDP, nodePort: 30053}, "
+        "{name: tcp, port: 53, protocol: TCP, nodePort: 30053}]}\n---\n"
+        "apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\n"
+        "metadata: {name: dns-1, namespace: shop, labels: {kubernetes.io/service-name: dns}}\naddressType: IPv4\n"
+        "ports: [{name: udp, port: 5353, protocol: UDP}, {name: tcp, port: 8080, protocol: TCP}]\n"
+        f"endpoints: {listed}\n"
+    )
+
+
+@pytest.mark.parametrize("mode", ["iptables", "nftables"])
+@pytest.mark.parametrize(
+    ("target", "protocol", "then", "endpoint"),
+    [
+        ("10.96.100.53:53", "udp", "a", "10.244.1.5:5353"),
+        ("node1:30053", "udp", "a", "10.244.1.5:5353"),
+        ("10.96.100.53:53", "udp", "", "10.244.2.7:5353"),  # nobody serves: the entries stay
+        ("10.96.100.53:53", "tcp", "a", "10.244.2.7:8080"),  # TCP ends by itself
+    ],
+)
+def test_udp_flows_to_an_endpoint_that_is_gone_are_forgotten(
+    mode: str, target: str, protocol: str, then: str, endpoint: str
+) -> None:
+    sim = simulation(cluster_with(serving("b")), mode)
+    flow = replace(flow_from(sim.cluster, "shop/client", target, protocol), source_port=40000)
+    assert (sim.send(flow).endpoint or "").startswith("10.244.2.7:")
+    sim.apply(cluster_with(serving(then)))
+    assert sim.send(flow).endpoint == endpoint
 
 
 def test_ipvs_connections_end_and_take_their_conntrack_entry_along() -> None:

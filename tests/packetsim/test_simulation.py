@@ -96,6 +96,15 @@ def test_outcomes_leave_no_trace_behind(mode: str) -> None:
 
 
 @pytest.mark.parametrize("mode", MODES)
+def test_a_copy_remembers_its_own_clients(mode: str) -> None:
+    sim = simulation(cluster_with(service(extra=", sessionAffinity: ClientIP")), mode)
+    flow = flow_from(sim.cluster, "shop/client", "shop/web")
+    before = outcomes(sim, flow)
+    sim.copy(sim.dice).send(flow)
+    assert len(before) == 2 and outcomes(sim, flow) == before
+
+
+@pytest.mark.parametrize("mode", MODES)
 def test_a_change_reaches_the_rules_and_the_clusterip_stays(mode: str) -> None:
     cluster = cluster_with(service(selector="{only: a}"))
     sim = simulation(cluster, mode)

@@ -124,6 +124,12 @@ def test_fully_random_ports_stay_among_their_like(port: int, low: int) -> None:
     assert tracking.entry.reply[4] == low
 
 
+def test_nat_is_settled_once_a_side() -> None:
+    tracking = dnat_to(Conntrack(), SYN, "10.244.2.7", 8080)
+    assert tracking.entry is not None
+    assert tracking.entry.settled == {"destination", "source"}
+
+
 def test_a_copy_goes_its_own_way() -> None:
     table = Conntrack()
     dnat_to(table, SYN, "10.244.2.7", 8080)
