@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 from scapy.layers.inet import ICMP, IP, TCP, UDP
-from scapy.layers.inet6 import ICMPv6DestUnreach, IPv6
+from scapy.layers.inet6 import ICMPv6DestUnreach, ICMPv6TimeExceeded, IPv6
 from scapy.layers.l2 import Ether
 from scapy.layers.sctp import SCTP, SCTPChunkAbort, SCTPChunkInit, SCTPChunkInitAck
 from scapy.packet import Packet as ScapyPacket
@@ -125,7 +125,7 @@ def _transport_layer(packet: Packet) -> ScapyPacket:
         case "icmp":
             layer = ICMP(type=packet.icmp_type, code=packet.icmp_code)
         case "icmpv6":
-            layer = ICMPv6DestUnreach(code=packet.icmp_code)
+            layer = _ICMPV6[packet.icmp_type](code=packet.icmp_code)
         case other:
             raise ValueError(f"protocol {other!r} has no header here")
     if packet.quoted is not None:
@@ -134,6 +134,7 @@ def _transport_layer(packet: Packet) -> ScapyPacket:
     return layer / Raw(packet.payload) if packet.payload else layer
 
 
+_ICMPV6: dict[int, Any] = {1: ICMPv6DestUnreach, 3: ICMPv6TimeExceeded}
 _SCTP_CHUNKS: dict[str, Any] = {
     "INIT": lambda packet: SCTPChunkInit(init_tag=packet.sequence),
     "INIT_ACK": lambda packet: SCTPChunkInitAck(init_tag=packet.sequence),

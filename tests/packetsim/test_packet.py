@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from scapy.layers.inet import IP, TCP
 from scapy.layers.l2 import Ether
@@ -10,6 +12,7 @@ from packetsim.kernel import answers
 from packetsim.packet import Packet, layers
 
 SYN = Packet("10.244.1.9", "10.96.0.1", "tcp", 40000, 80, flags="S", sequence=5)
+SYN6 = Packet("fd00::1", "fd00::2", "tcp", 40000, 80, flags="S")
 
 
 def test_a_rewrite_changes_the_checksum_and_nothing_else() -> None:
@@ -56,6 +59,21 @@ def test_an_error_quotes_what_it_is_about() -> None:
     assert SYN.quoted is None and error.quoted == SYN
     assert (error.icmp_type, error.icmp_code, error.from_text) == (3, 3, "10.244.1.1")
     assert answers.rejection(SYN, "tcp-reset", "").flags == "RA"
+
+
+@pytest.mark.parametrize(
+    ("error", "type_and_code"),
+    [
+        (answers.unreachable(SYN6, "icmp-net-unreachable", ""), (1, 0)),
+        (answers.unreachable(SYN6, "icmp-admin-prohibited", ""), (1, 1)),
+        (answers.unreachable(SYN6, "icmp-host-unreachable", ""), (1, 3)),
+        (answers.unreachable(SYN6, "icmp6-port-unreachable", ""), (1, 4)),
+        (answers.time_exceeded(SYN6), (3, 0)),
+    ],
+)
+def test_icmpv6_errors_have_their_own_numbers_on_the_wire(error: Packet, type_and_code: tuple[int, int]) -> None:
+    wire = replace(error, source="fd00::ff").wire
+    assert (wire[54], wire[55]) == type_and_code  # past Ethernet and IPv6 (RFC 4443)
 
 
 def test_an_unknown_protocol_has_no_bytes() -> None:

@@ -211,7 +211,7 @@ CASES = (
         "source fd01::9 is not in fd00::/64",
     ),
     Case("th dport 80", packet("fd00::9", "fd00::1"), None),
-    Case("th sport 260", Packet("fd00::9", "fd00::1", "icmpv6", icmp_code=4), None),  # type 1, code 4
+    Case("th sport 260", Packet("fd00::9", "fd00::1", "icmpv6", icmp_type=1, icmp_code=4), None),
 )
 
 
