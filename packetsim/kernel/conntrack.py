@@ -111,7 +111,7 @@ class Conntrack:
 
     def copy(self) -> Conntrack:
         twin = Conntrack()
-        fresh = {id(entry): _copied(entry) for entry in self._by_tuple.values()}
+        fresh = {id(entry): copy(entry) for entry in self._by_tuple.values()}
         twin._by_tuple = {one: fresh[id(entry)] for one, entry in self._by_tuple.items()}
         return twin
 
@@ -228,9 +228,3 @@ class Conntrack:
 
     def entries(self) -> list[Entry]:
         return list({id(entry): entry for entry in self._by_tuple.values()}.values())
-
-
-def _copied(entry: Entry) -> Entry:
-    twin = copy(entry)
-    twin.settled = set(entry.settled)
-    return twin

@@ -47,6 +47,12 @@ def test_an_outside_host_is_a_router_away_and_may_enter_by_any_node() -> None:
     assert [hop.place for hop in through.hops] == ["198.51.100.8", "node1", "node2"]
 
 
+def test_a_copy_meets_its_own_outside_hosts() -> None:
+    sim = simulation(cluster_with(), "iptables")
+    assert send(sim.copy(sim.dice), "198.51.100.7", "node1:22").legs
+    assert "198.51.100.7" not in sim.network.outside
+
+
 def test_macs_are_local_and_lasting() -> None:
     assert mac_of("node1", "eth0") == mac_of("node1", "eth0") != mac_of("node2", "eth0")
     assert int(mac_of("node1", "eth0")[:2], 16) & 3 == 2

@@ -98,6 +98,7 @@ def test_outcomes_leave_no_trace_behind(mode: str) -> None:
 @pytest.mark.parametrize("mode", MODES)
 def test_a_copy_remembers_its_own_clients(mode: str) -> None:
     sim = simulation(cluster_with(service(extra=", sessionAffinity: ClientIP")), mode)
+    sim.config("node1")  # its kernel exists before the copy is made
     flow = flow_from(sim.cluster, "shop/client", "shop/web")
     before = outcomes(sim, flow)
     sim.copy(sim.dice).send(flow)
@@ -208,6 +209,18 @@ def test_userspace_tries_another_endpoint() -> None:
     ]
     assert [(1, "timed out"), (2, "connected")] in dials
     assert [(1, "connected")] in dials
+
+
+def test_userspace_asks_one_endpoint_for_a_datagram() -> None:
+    """Dialling UDP cannot fail (proxysocket.go), so there is never a second attempt."""
+    gone = (
+        "apiVersion: v1\nkind: Pod\nmetadata:\n  {name: gone, namespace: shop, labels: {app: gone},"
+        " annotations: {packetwalk.dev/answers: 'false'}}\n"
+        "spec: {nodeName: node2, containers: [{name: c}]}\nstatus: {podIP: 10.244.2.21}\n"
+    )
+    text = service(selector="{app: gone}", port="{port: 53, protocol: UDP}")
+    trace = send(simulation(cluster_with(gone, text), "userspace"), "shop/client", "shop/web", "udp")
+    assert [s.detail.attempt for s in trace.steps if isinstance(s.detail, ProxyDialled)] == [1]
 
 
 def test_an_answer_that_does_not_come_from_where_it_was_sent_is_not_taken() -> None:
