@@ -161,7 +161,12 @@ def verdict_words(trace: Trace) -> str:
         where = f" at {trace.endpoint}" if trace.endpoint else ""
         return f"{name.capitalize()}{where}{_because(trace.why)}."
     seen = f", which saw the source {trace.source_seen}" if trace.source_seen else ""
-    masked = " (masqueraded: not the sender's own)" if trace.masqueraded else " (the sender's own)"
+    masked = " (the sender's own)"
+    if trace.masqueraded:
+        same = trace.source_seen == trace.flow.source  # a node that masquerades what it sends itself
+        masked = (
+            " (masqueraded: the sender's own, with another port)" if same else " (masqueraded: not the sender's own)"
+        )
     answer = "The answer came back." if trace.answered else "No answer came back."
     return f"Delivered to {trace.endpoint}{seen}{masked if seen else ''}.\n{answer}"
 

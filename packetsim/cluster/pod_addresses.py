@@ -62,7 +62,8 @@ class _Giver:
         if draft.written_ips:
             cidrs = [network(cidr) for cidr in host.node.pod_cidrs]
             if not all(any(ip in cidr for cidr in cidrs) for ip in draft.pod.addresses):
-                self._report.notice("Pods outside their node's podCIDR: routed to their node all the same", draft.place)
+                lack = "outside their node's podCIDR" if host.stated_cidrs else "on Nodes without a podCIDR"
+                self._report.notice(f"Pods {lack}: routed to their node all the same", draft.place)
             return draft.pod
         return replace(draft.pod, addresses=tuple(self._next(host, family, draft) for family in self._families))
 

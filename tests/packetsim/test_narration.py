@@ -126,6 +126,8 @@ def test_verdicts() -> None:
         "Delivered to 10.244.2.2:8080, which saw the source 192.168.10.11 (masqueraded: not the sender's own).\n"
         "No answer came back."
     )
+    same = replace(trace, masqueraded=True, source_seen=trace.flow.source)
+    assert f"{trace.flow.source} (masqueraded: the sender's own, with another port)" in verdict_words(same)
     refused = replace(trace, disposition=Disposition.REFUSED, why="nobody listens")
     assert verdict_words(refused) == "Refused at 10.244.2.2:8080: nobody listens."
     assert verdict_words(replace(refused, endpoint=None, disposition=Disposition.DROPPED)) == "Dropped: nobody listens."

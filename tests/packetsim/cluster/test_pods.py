@@ -115,6 +115,13 @@ def test_a_pod_outside_its_podcidr_is_noticed_only() -> None:
     assert "outside their node's podCIDR" in found.notices[0]
 
 
+def test_a_pod_whose_node_has_no_podcidr_is_not_said_to_be_outside_of_one() -> None:
+    status = "{addresses: [{type: InternalIP, address: 10.9.9.1}]}"
+    host = f"apiVersion: v1\nkind: Node\nmetadata: {{name: n1}}\nstatus: {status}\n"
+    found = manifests(host, pod("p", "nodeName: n1", status="podIP: 10.9.9.9"))
+    assert any("Pods on Nodes without a podCIDR: routed to their node" in notice for notice in found.notices)
+
+
 def test_pods_go_where_fewest_are_then_in_node_order() -> None:
     text = documents(pod("a", "nodeName: node1"), *(pod(name, "{}"[1:-1]) for name in "bcd"))
     assert [one.node for one in cluster(NODES, text).pods.values()] == ["node1", "node2", "node1", "node2"]
