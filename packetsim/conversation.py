@@ -207,7 +207,9 @@ class Conversation:
         answered = True
         if arrived.protocol == "udp":
             answered = self._returns(sent, answers.reply(arrived, 0), "reply")
-        return self._trace(sent, Disposition.DELIVERED, f"{got.to_text} accepts kube-proxy's connection", got, answered)
+        why = f"{got.to_text} accepts kube-proxy's connection"
+        told = self._trace(sent, Disposition.DELIVERED, why, got, answered)
+        return replace(told, masqueraded=True)  # even if the proxy's socket is of the sender's address and port
 
     # ---- telling it -------------------------------------------------------------------------------
 

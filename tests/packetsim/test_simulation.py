@@ -189,6 +189,21 @@ def test_userspace_holds_two_connections() -> None:
     assert trace.source_seen in ("192.168.10.11", "10.244.1.1")
 
 
+def test_userspace_always_hides_the_sender_even_behind_its_own_address() -> None:
+    local = """
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: web-1, namespace: shop, labels: {kubernetes.io/service-name: web}}
+addressType: IPv4
+ports: [{name: http, port: 6443}]
+endpoints: [{addresses: [192.168.10.11], nodeName: node1}]
+"""
+    sim = simulation(cluster_with(service(), local), "userspace")
+    (found,) = outcomes(sim, flow_from(sim.cluster, "node1", "shop/web"))
+    assert (found.source_seen, found.masqueraded) == ("192.168.10.11", True)
+    assert send(sim, "node1", "shop/web").masqueraded
+
+
 def test_userspace_tries_another_endpoint() -> None:
     slices = (
         "apiVersion: v1\nkind: Service\nmetadata: {name: half, namespace: shop}\n"
