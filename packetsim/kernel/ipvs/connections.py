@@ -136,6 +136,10 @@ class ConnectionTable:
         heappush(self._timers, (made.expires, made.serial, key))
         return made
 
+    def drop(self, template: Template) -> None:
+        """Forget a template before its time; its timer then finds nothing."""
+        del self.templates[template.key]
+
     def own(self, connection: Connection) -> Connection:
         """The entry to write to: itself, or this table's own copy of a shared one."""
         if connection.owner is self.owner:

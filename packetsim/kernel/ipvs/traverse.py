@@ -55,6 +55,7 @@ class Ipvs:
         self._servers = ServerTable(ordered)
         self._table = ConnectionTable()
         self._now = 0.0
+        self._ended: list[Connection] = []  # by a change, and not yet told by `tick`
 
     def configure(self, sysctls: Mapping[str, str]) -> None:
         """Set `net.ipv4.vs.*`; what is not named goes back to the kernel's default."""
@@ -67,14 +68,31 @@ class Ipvs:
     def load(self, servers: Mapping[str, ServerText]) -> None:
         """Take over virtual servers; what did not change keeps counters, cursors, connections, templates."""
         self._servers.load(servers)
+        self._flush()
+
+    def _flush(self) -> None:
+        """What leads to a deleted real server ends a jiffy later (ip_vs_expire_nodest_conn_flush, Linux 5.9 on)."""
+        if not self._nodest:
+            return
+        table, by_key = self._table, self._servers.by_key
+        lost = [one for one in table.requests.values() if one.real_key not in by_key[one.virtual_key].reals]
+        for template in list(table.templates.values()):
+            protocol, _, address, port = template.key
+            server = by_key.get((protocol, address, port or _FTP))
+            if server is None or template.real not in server.reals:
+                table.drop(template)
+        for connection in lost:
+            self._end(connection)
+        self._ended.extend(lost)
 
     def tick(self, now: float) -> list[Connection]:
         """Let time pass. Gives the connections that ended, whose conntrack entries end with them."""
-        ended: list[Connection] = []
+        ended, self._ended = self._ended, []
         minute = now // 60 * 60
         if self._servers.waits and minute > self._now:
             self._expire(minute, ended)
             self._servers.sweep()
+            self._flush()
         self._expire(now, ended)
         self._now = max(self._now, now)
         return ended
@@ -148,6 +166,7 @@ class Ipvs:
         twin = Ipvs()
         twin._sysctls, twin._now = self._sysctls, self._now
         twin._servers, twin._table = self._servers.copy(), self._table.copy()
+        twin._ended = list(self._ended)
         return twin
 
     # ---- packets of a connection that is there --------------------------------------------------
@@ -158,7 +177,7 @@ class Ipvs:
         real = server.reals.get(connection.real_key)
         obstacle = self._obstacle(connection, real, visit.packet)
         if obstacle:
-            return self._renew(visit, connection, obstacle, expire=real is not None or self._nodest)
+            return self._renew(visit, connection, obstacle, expire=real is not None)
         connection = self._table.own(connection)
         connection.packets_in += 1
         self._advance(connection, visit.packet, reply=False)

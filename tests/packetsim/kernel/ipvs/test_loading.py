@@ -10,7 +10,20 @@ from packetsim.errors import RuleTextError
 from packetsim.kernel.ipvs.connections import Connection
 from packetsim.kernel.ipvs.traverse import Dropped, Ipvs
 from packetsim.ruletext import ServerText
-from tests.packetsim.kernel.ipvs.scene import KUBE_SYSCTLS, VIP, A, B, C, connect, ipvs, packet, real_of, servers, visit
+from tests.packetsim.kernel.ipvs.scene import (
+    KUBE_SYSCTLS,
+    VIP,
+    A,
+    B,
+    C,
+    answer,
+    connect,
+    ipvs,
+    packet,
+    real_of,
+    servers,
+    visit,
+)
 
 
 def rows(where: Ipvs) -> list[tuple[str, int, int, int]]:
@@ -120,30 +133,42 @@ def test_a_leaving_server_that_is_wanted_again_is_added_anew_with_its_connection
     assert rows(where) == [(A, 1, 0, 0), (B, 1, 0, 0), (C, 1, 0, 0)]
 
 
-@pytest.mark.parametrize(
-    ("sysctls", "first", "second"),
-    [(KUBE_SYSCTLS, "dropped", A), ({}, "dropped", "dropped"), ({"net.ipv4.vs.expire_nodest_conn": "1"}, A, A)],
-)
-def test_packets_to_a_deleted_udp_server(sysctls: dict[str, str], first: str, second: str) -> None:
-    """expire_nodest_conn: the packet that finds its server gone ends the connection."""
-    where = ipvs(servers(A, B, protocol="-u"), sysctls)
+def test_without_expire_nodest_conn_packets_to_a_deleted_server_are_lost() -> None:
+    where = ipvs(servers(A, B, protocol="-u"))
     what = packet(protocol="udp")
     assert real_of(where.schedule(visit(what))) == B
     where.load(servers(A, protocol="-u"))
-    result = where.schedule(visit(what, state="ESTABLISHED"))
-    assert real_of(result) == first
-    if isinstance(result, Dropped):
-        assert result.why == f"real server {B} was deleted"
-        assert result.forgets == bool(sysctls)
-    assert real_of(where.schedule(visit(what))) == second
+    for _ in range(2):
+        result = where.schedule(visit(what, state="ESTABLISHED"))
+        assert isinstance(result, Dropped)
+        assert (result.why, result.forgets) == (f"real server {B} was deleted", False)
 
 
-def test_an_unanswered_connection_is_still_tied_to_its_conntrack_entry() -> None:
-    where = ipvs(servers(A, B, protocol="-u"), KUBE_SYSCTLS)
-    what = packet(protocol="udp")
-    where.schedule(visit(what))
-    where.load(servers(A, protocol="-u"))
-    assert real_of(where.schedule(visit(what, state="NEW"))) == "dropped"
+@pytest.mark.parametrize("options", ["", " -p 10800"])
+def test_with_expire_nodest_conn_all_that_leads_to_a_deleted_server_ends(options: str) -> None:
+    """Linux 5.9 and later: connections, their conntrack entries and templates, though answers were seen."""
+    where = ipvs(servers(A, B, protocol="-u", options=options), KUBE_SYSCTLS)
+    first = where.schedule(visit(packet(protocol="udp")))
+    assert isinstance(first, Connection) and real_of(first) == B
+    where.reply(answer(first))
+    twin = where.copy()
+    where.load(servers(A, protocol="-u", options=options))
+    assert where.list_connections().count("\n") == 2
+    assert [one.request_key for one in where.copy().tick(0.0)] == [first.request_key]
+    assert [one.request_key for one in where.tick(0.0)] == [first.request_key]
+    assert where.tick(0.0) == []
+    assert real_of(where.schedule(visit(packet(protocol="udp")))) == A
+    assert real_of(twin.schedule(visit(packet(protocol="udp")))) == B
+
+
+def test_a_template_ends_with_the_server_that_was_leaving() -> None:
+    where = ipvs(servers(A, B, options=" -p 10800"), KUBE_SYSCTLS)
+    first = where.schedule(visit())
+    assert isinstance(first, Connection)
+    where.load(servers(A, options=" -p 10800"))
+    where.reply(answer(first, "RA"))
+    where.tick(200.0)
+    assert where.list_connections().count("\n") == 2
 
 
 def test_a_new_connection_leaves_a_server_of_weight_0() -> None:
@@ -164,8 +189,8 @@ def test_a_virtual_server_goes_at_once_and_takes_its_servers_with_it() -> None:
     where.load({})
     assert rows(where) == []
     assert where.schedule(visit(packet("10.244.2.9:50000"))) is None
-    assert real_of(where.schedule(visit(packet(flags="A"), state="ESTABLISHED"))) == "dropped"
     assert where.schedule(visit(packet(flags="A"))) is None
+    assert len(where.tick(0.0)) == 1
 
 
 def test_it_meets_its_connections_again_when_it_comes_back() -> None:
