@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from packetsim.blame import lines_of, made_by
-from tests.packetsim.scenes import cluster_with, service, simulation
+from tests.packetsim.scenes import BEHAVIOURS, cluster_with, service, simulation
 
 NODE_PORT = service(extra=", type: NodePort", port="{name: http, port: 80, targetPort: 8080, nodePort: 30080}")
 
@@ -38,3 +38,13 @@ def test_a_shorter_path_covers_what_is_below_it() -> None:
 def test_every_line_says_what_made_it(mode: str) -> None:
     config = simulation(cluster_with(NODE_PORT), mode).config("node1")
     assert [one for one in lines_of(config) if not one.line.origins] == []
+
+
+@pytest.mark.parametrize("mode", ["userspace", "iptables", "ipvs", "nftables"])
+def test_services_without_a_cluster_ip_make_no_rule_anywhere(mode: str) -> None:
+    text = (BEHAVIOURS / "headless_and_external.yaml").read_text()
+    sim = simulation(cluster_with(text, NODE_PORT), mode)
+    for node in ("node1", "node2"):
+        config = sim.config(node)
+        assert list(made_by(config, "Service", "shop", "web"))
+        assert not [*made_by(config, "Service", "shop", "peers"), *made_by(config, "Service", "shop", "elsewhere")]
