@@ -6,8 +6,8 @@ as the first thing sent after kube-proxy started.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 from packetsim.cluster import FlowExpectation, FlowTest, Manifests
@@ -15,7 +15,7 @@ from packetsim.dice import Dice
 from packetsim.errors import FlowError
 from packetsim.flows import flow_from
 from packetsim.kubeproxy.modes import DEFAULT_MODE
-from packetsim.outcomes import FlowOutcome, outcomes
+from packetsim.outcomes import FlowOutcome, outcomes, twice
 from packetsim.simulation import Simulation
 from packetsim.trace import Disposition, Flow, Trace
 
@@ -25,12 +25,18 @@ WALKS = 64  # walks tried to show the outcome that was not expected
 
 @dataclass(frozen=True, slots=True)
 class Actual:
-    """What can become of a flow. `masqueraded` None: nothing is delivered, or not always alike."""
+    """What can become of a flow. `masqueraded` None: nothing is delivered, or not always alike.
+
+    `sticky` None: nobody asked, or nothing is delivered. `strayed`, where it is false: an example, the
+    endpoint of a first connection and what became of the second.
+    """
 
     outcome: str
     endpoints: tuple[str, ...]
     masqueraded: bool | None
     outcomes: tuple[FlowOutcome, ...]
+    sticky: bool | None = None
+    strayed: tuple[str, str] = ("", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +73,10 @@ class Check:
 
     def __iter__(self) -> Iterator[FlowResult]:
         for mode, expected, flow in self._rows:
-            actual = actual_of(outcomes(self._simulation(mode), flow))
+            simulation = self._simulation(mode)
+            actual = actual_of(outcomes(simulation, flow))
+            if expected.sticky is not None:
+                actual = with_second_connections(actual, twice(simulation, flow, expected.again_after))
             yield FlowResult(expected, mode, flow, actual, tuple(differences(expected, actual)))
 
     def walk(self, result: FlowResult) -> Trace:
@@ -79,6 +88,11 @@ class Check:
             trace = twin.send(result.flow)
             if _contradicts(trace, result.expected):
                 break
+            if result.expected.sticky and trace.disposition is Disposition.DELIVERED:
+                twin.wait(result.expected.again_after)
+                second = twin.send(result.flow)
+                if _strays(trace, second):
+                    return second
         return trace
 
     def _flows(self, test: FlowTest, problems: list[str]) -> Iterator[tuple[FlowExpectation, Flow]]:
@@ -106,6 +120,21 @@ def actual_of(found: tuple[FlowOutcome, ...]) -> Actual:
     )
 
 
+def with_second_connections(actual: Actual, pairs: Iterable[tuple[Trace, Trace]]) -> Actual:
+    """Sticky when, whatever the dice, the second connection is delivered where the first was."""
+    for first, second in pairs:
+        actual = replace(actual, sticky=True)
+        if _strays(first, second):
+            delivered = second.disposition is Disposition.DELIVERED
+            reached = second.endpoint if delivered else second.disposition.value
+            return replace(actual, sticky=False, strayed=(first.endpoint or "", reached or ""))
+    return actual
+
+
+def _strays(first: Trace, second: Trace) -> bool:
+    return second.disposition is not Disposition.DELIVERED or second.endpoint != first.endpoint
+
+
 def differences(expected: FlowExpectation, actual: Actual) -> Iterator[str]:
     """In words, every expectation that does not hold."""
     if expected.outcome is not None and expected.outcome != actual.outcome:
@@ -120,6 +149,8 @@ def differences(expected: FlowExpectation, actual: Actual) -> Iterator[str]:
             yield f"endpoints: {', '.join(extra)} can be reached and was not expected"
     if expected.masqueraded is not None and expected.masqueraded != actual.masqueraded:
         yield f"masqueraded: expected {_yes(expected.masqueraded)}, found {_found(actual)}"
+    if expected.sticky is not None and expected.sticky != actual.sticky:
+        yield f"sticky: expected {_yes(expected.sticky)}, found {_found_twice(expected, actual)}"
 
 
 def _yes(value: bool) -> str:
@@ -130,6 +161,15 @@ def _found(actual: Actual) -> str:
     if actual.masqueraded is not None:
         return _yes(actual.masqueraded)
     return "true for some endpoints and false for others" if actual.endpoints else "nothing delivered"
+
+
+def _found_twice(expected: FlowExpectation, actual: Actual) -> str:
+    if actual.sticky is None:
+        return "nothing delivered, so there is no endpoint to come back to"
+    if actual.sticky:
+        return "true: a second connection always reaches the endpoint of the first"
+    first, second = actual.strayed
+    return f"{first} for a first connection and then, {expected.again_after} s later, {second}"
 
 
 def _contradicts(trace: Trace, expected: FlowExpectation) -> bool:
@@ -160,6 +200,7 @@ def result_json(result: FlowResult) -> dict[str, Any]:
             "outcome": result.actual.outcome,
             "endpoints": list(result.actual.endpoints),
             "masqueraded": result.actual.masqueraded,
+            **({} if result.expected.sticky is None else {"sticky": result.actual.sticky}),
             "outcomes": [outcome_json(one) for one in result.actual.outcomes],
         },
     }
@@ -171,6 +212,7 @@ def _expected_json(expected: FlowExpectation) -> dict[str, Any]:
         "outcome": expected.outcome,
         "endpoints": None if expected.endpoints is None else list(expected.endpoints),
         "masqueraded": expected.masqueraded,
+        "sticky": expected.sticky,
     }
     return {name: value for name, value in written.items() if value is not None}
 

@@ -6,6 +6,7 @@ recorded, and the tree of choices is followed depth first from copies of the sam
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -37,10 +38,14 @@ class FlowOutcome:
 
 
 class _Script:
-    """Dice that follow a script, then the first way; `met` lists what was chosen among."""
+    """Dice that follow a script, then the first way; `met` lists what was chosen among.
 
-    def __init__(self, script: list[int]) -> None:
+    `earlier`: connections before this one, whose ports are not drawn again.
+    """
+
+    def __init__(self, script: list[int], earlier: int = 0) -> None:
         self.script = script
+        self.earlier = earlier
         self.met: list[tuple[int, Odds]] = []
 
     def pick(self, odds: Odds) -> int:
@@ -50,7 +55,30 @@ class _Script:
         return way
 
     def draw(self, low: int, high: int) -> int:
-        return low
+        return min(low + self.earlier, high)
+
+
+@dataclass(frozen=True, slots=True)
+class _Walk:
+    """One way a flow was walked. `after`: the simulation as this walk left it; `share`: that of its source port."""
+
+    trace: Trace
+    after: Simulation
+    dice: _Script
+    share: Fraction
+
+
+class _Budget:
+    """How many walks there may be, so that nothing runs for ever."""
+
+    def __init__(self, most: int) -> None:
+        self.most = self.left = most
+
+    def spend(self) -> None:
+        if not self.left:
+            cure = "send it and count instead"
+            raise PacketsimError(f"this flow can be walked in more than {self.most} ways; {cure}")
+        self.left -= 1
 
 
 def _first_possible(odds: Odds, start: int = 0) -> int:
@@ -63,44 +91,65 @@ def outcomes(simulation: Simulation, flow: Flow, most_walks: int = MOST_WALKS) -
     Raises PacketsimError when there are more than `most_walks` ways to walk.
     """
     found: dict[tuple[object, ...], FlowOutcome] = {}
-    walks = 0
-    for port, share in _source_ports(simulation, flow):
-        one = replace(flow, source_port=port)
-        script: list[int] | None = []
-        while script is not None:
-            walks += 1
-            if walks > most_walks:
-                cure = "send it and count instead"
-                raise PacketsimError(f"this flow can be walked in more than {most_walks} ways; {cure}")
-            dice = _Script(script)
-            _add(found, simulation.copy(dice).send(one, record=False), dice, share)
-            script = _next(dice)
+    for walk in _walks(simulation, flow, _Budget(most_walks)):
+        _add(found, walk)
     return tuple(sorted(found.values(), key=lambda one: (-one.probability, one.endpoint or "")))
 
 
-def _source_ports(simulation: Simulation, flow: Flow) -> list[tuple[int, Fraction]]:
+def twice(
+    simulation: Simulation, flow: Flow, after: float, most_walks: int = MOST_WALKS
+) -> Iterator[tuple[Trace, Trace]]:
+    """Each way for the flow to be delivered, with each way of a second connection `after` seconds later.
+
+    The second comes from the same sender, from another port. Lazy: whoever has seen enough may stop.
+    """
+    budget = _Budget(most_walks)
+    for first in _walks(simulation, flow, budget):
+        if first.trace.disposition is Disposition.DELIVERED:
+            first.after.wait(after)
+            for second in _walks(first.after, replace(flow, source_port=0), budget, first.trace.flow.source_port):
+                yield first.trace, second.trace
+
+
+def _walks(simulation: Simulation, flow: Flow, budget: _Budget, taken: int = 0) -> Iterator[_Walk]:
+    """Every way to walk the flow. `taken`: the source port of a connection that the sender has already."""
+    for port, share in _source_ports(simulation, flow, taken):
+        one = replace(flow, source_port=port)
+        script: list[int] | None = []
+        while script is not None:
+            budget.spend()
+            dice = _Script(script, 1 if taken else 0)
+            twin = simulation.copy(dice)
+            yield _Walk(twin.send(one, record=False), twin, dice, share)
+            script = _next(dice)
+
+
+def _source_ports(simulation: Simulation, flow: Flow, taken: int) -> list[tuple[int, Fraction]]:
     """Source ports that stand for all the sender may draw, each with its share of them.
 
     One does for all, but for an IPVS scheduler that hashes the port: there, one for each real server.
     """
-    if flow.source_port or simulation.mode != "ipvs":
-        return [(flow.source_port, Fraction(1))]
     ports = range(EPHEMERAL[0], EPHEMERAL[1] + 1)
-    twin = simulation.copy(_Script([]))
+    usual = flow.source_port or (next(port for port in ports if port != taken) if taken else 0)
+    if flow.source_port or simulation.mode != "ipvs":
+        return [(usual, Fraction(1))]
+    twin = simulation.copy(_Script([], 1 if taken else 0))
     for leg in twin.send(flow).legs[:1]:
         for hop in leg.hops:
             ipvs = simulation.network.machine(hop.place).netfilter.ipvs if hop.kind == "node" else None
             scheduled = [step for step in hop.steps if isinstance(step.detail, Scheduled)]
             if ipvs is not None and scheduled:
-                groups = ipvs.hashed_ports(scheduled[0].before, ports)
+                hashed = ipvs.hashed_ports(scheduled[0].before, ports).values()
+                groups = [free for group in hashed if (free := [port for port in group if port != taken])]
                 if groups:
-                    return [(group[0], Fraction(len(group), len(ports))) for group in groups.values()]
-    return [(0, Fraction(1))]
+                    return [(group[0], Fraction(len(group), sum(map(len, groups)))) for group in groups]
+    return [(usual, Fraction(1))]
 
 
-def _add(found: dict[tuple[object, ...], FlowOutcome], trace: Trace, dice: _Script, share: Fraction) -> None:
-    meant = kernel = share
-    for way, odds in dice.met:
+def _add(found: dict[tuple[object, ...], FlowOutcome], walk: _Walk) -> None:
+    trace = walk.trace
+    meant = kernel = walk.share
+    for way, odds in walk.dice.met:
         meant *= odds.meant[way]
         kernel *= Fraction(odds.weights[way], sum(odds.weights))
     key = (trace.disposition, trace.endpoint, trace.source_seen, trace.masqueraded, trace.answered, trace.why)

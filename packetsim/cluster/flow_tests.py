@@ -16,12 +16,16 @@ from packetsim.cluster.places import Path, Report, one_of, shown
 from packetsim.cluster.pods import PROTOCOLS
 from packetsim.cluster.proxy_configuration import MODES
 
+MOST_AGAIN_AFTER = 2 * 86400  # twice the longest sessionAffinity timeout
 OUTCOMES = ("delivered", "rejected", "dropped", "refused", "unanswered")
 
 
 @dataclass(frozen=True, slots=True)
 class FlowExpectation:
-    """One flow and what must become of it. None: not asserted. `endpoints`: every possible one, canonical."""
+    """One flow and what must become of it. None: not asserted. `endpoints`: every possible one, canonical.
+
+    `sticky`: does a second connection, `again_after` seconds later, reach the endpoint of the first.
+    """
 
     name: str
     source: str
@@ -32,6 +36,8 @@ class FlowExpectation:
     endpoints: tuple[str, ...] | None
     masqueraded: bool | None
     place: str
+    sticky: bool | None = None
+    again_after: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +104,26 @@ def _flow(
         endpoints=_endpoints(one, flow.expect, (*path, "expect", "endpoints"), report),
         masqueraded=flow.expect.masqueraded,
         place=f"{place.file}: document {place.document}, line {place.line(path)}",
+        sticky=flow.expect.sticky,
+        again_after=_again_after(one, flow, (*path, "again_after"), report),
     )
 
 
+def _again_after(one: Object[schemas.FlowTest], flow: schemas.Flow, path: Path, report: Report) -> int:
+    seconds = flow.again_after or 0
+    if not 0 <= seconds <= MOST_AGAIN_AFTER:
+        message = f"{shown(seconds)} seconds is no time to wait for a second connection"
+        report.problem(one.place, path, message, f"Write 0 to {MOST_AGAIN_AFTER}")
+    elif flow.again_after is not None and flow.expect.sticky is None:
+        message = "there is a second connection only where expect.sticky asks for it"
+        report.problem(one.place, path, message, "Add expect.sticky, or leave again_after out")
+    return seconds
+
+
 def _outcome(one: Object[schemas.FlowTest], expect: schemas.Expect, path: Path, report: Report) -> str | None:
-    if expect.outcome is None and expect.endpoints is None and expect.masqueraded is None:
+    if not expect.model_dump(exclude_none=True):
         message = "nothing is expected, so nothing would be tested"
-        report.problem(one.place, path, message, "Add outcome, endpoints or masqueraded")
+        report.problem(one.place, path, message, "Add outcome, endpoints, masqueraded or sticky")
     if expect.outcome is not None and expect.outcome not in OUTCOMES:
         message = f"there is no outcome {shown(expect.outcome)}"
         report.problem(one.place, (*path, "outcome"), message, f"Use {one_of(OUTCOMES)}")

@@ -357,6 +357,7 @@ class Expect(Strict):
     outcome: str | None = None
     endpoints: list[str] | None = None
     masqueraded: bool | None = None
+    sticky: bool | None = None
 
 
 class Flow(Strict):
@@ -365,6 +366,7 @@ class Flow(Strict):
     via: str | None = None
     target: str = Field(alias="to")
     protocol: str | None = None
+    again_after: int | None = Field(default=None, alias="again_after")
     expect: Expect
 
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from fractions import Fraction
 from random import Random
 
 import pytest
 
-from packetsim.check import Actual, Check, actual_of, differences, report_json
+from packetsim.check import Actual, Check, actual_of, differences, report_json, with_second_connections
 from packetsim.cluster import FlowExpectation, Source, load
 from packetsim.dice import RolledDice
 from packetsim.errors import FlowError
 from packetsim.outcomes import FlowOutcome
-from packetsim.trace import Disposition
+from packetsim.trace import Disposition, Flow, Trace
 
 A, B = "10.244.1.2:80", "10.244.1.3:80"
 
@@ -23,9 +25,12 @@ def outcome(disposition: str, endpoint: str | None = None, masqueraded: bool = F
 
 
 def expected(
-    outcome: str | None = None, endpoints: tuple[str, ...] | None = None, masqueraded: bool | None = None
+    outcome: str | None = None,
+    endpoints: tuple[str, ...] | None = None,
+    masqueraded: bool | None = None,
+    sticky: bool | None = None,
 ) -> FlowExpectation:
-    return FlowExpectation("f", "a", None, "b", "tcp", outcome, endpoints, masqueraded, "here")
+    return FlowExpectation("f", "a", None, "b", "tcp", outcome, endpoints, masqueraded, "here", sticky)
 
 
 BOTH = (outcome("delivered", B), outcome("delivered", A))
@@ -70,6 +75,29 @@ MIXED = (outcome("delivered", A), outcome("dropped"))
 )
 def test_every_difference_is_told(wanted: FlowExpectation, found: tuple[FlowOutcome, ...], words: list[str]) -> None:
     assert list(differences(wanted, actual_of(found))) == words
+
+
+def test_what_happens_to_second_connections_is_told() -> None:
+    wanted = {sticky: replace(expected(sticky=sticky), again_after=5) for sticky in (True, False)}
+    told: list[tuple[bool, list[tuple[str, str | None]], str]] = [
+        (True, [], "nothing delivered, so there is no endpoint to come back to"),
+        (False, [], "nothing delivered, so there is no endpoint to come back to"),
+        (True, [(A, A), (B, A)], f"{B} for a first connection and then, 5 s later, {A}"),
+        (True, [(A, None)], f"{A} for a first connection and then, 5 s later, dropped"),
+        (False, [(A, A), (B, B)], "true: a second connection always reaches the endpoint of the first"),
+        (True, [(A, A), (B, B)], ""),
+        (False, [(A, B)], ""),
+    ]
+    for sticky, pairs, found in told:
+        actual = with_second_connections(actual_of(BOTH), [(ended(first), ended(second)) for first, second in pairs])
+        said = f"sticky: expected {str(sticky).lower()}, found {found}"
+        assert list(differences(wanted[sticky], actual)) == ([said] if found else [])
+
+
+def ended(endpoint: str | None) -> Trace:
+    flow = Flow("a", "10.0.0.1", "10.96.0.1", 80, "tcp")
+    disposition = Disposition.DROPPED if endpoint is None else Disposition.DELIVERED
+    return Trace(flow, "iptables", (), disposition, "why", endpoint, None, False, True)
 
 
 MANIFESTS = """
@@ -147,6 +175,39 @@ def test_the_report_as_json() -> None:
         ("1/2", "refused", "10.244.1.3:80", "10.244.1.9"),
     ]
     assert sum(Fraction(one["kernel_probability"]) for one in actual["outcomes"]) == 1
+
+
+@pytest.mark.parametrize("mode", ["userspace", "iptables", "ipvs", "nftables"])
+def test_a_flow_that_is_not_sticky_shows_a_second_connection_that_strays(mode: str) -> None:
+    check = sticky_check(f"mode: {mode}", "annotations: {}")
+    sticky, loose = check
+    assert (sticky.passed, loose.passed) == (False, True)
+    (told,) = sticky.differences
+    first, second = re.findall(r"10\.244\.1\.[23]:80", told)
+    assert first != second
+    assert check.walk(sticky).endpoint in (first, second)
+    json = [one["actual"]["sticky"] for one in report_json([sticky, loose])["flows"]]
+    assert json == [False, False]
+    assert "sticky" not in report_json(list(check_of()))["flows"][0]["actual"]
+
+
+def test_a_second_connection_that_someone_refuses_strays_too() -> None:
+    check = sticky_check("mode: iptables", "annotations: {packetwalk.dev/listening: none}")
+    sticky, _ = check
+    assert sticky.differences == (
+        "sticky: expected true, found 10.244.1.2:80 for a first connection and then, 3 s later, refused",
+    )
+    assert check.walk(sticky).disposition is Disposition.REFUSED
+
+
+def sticky_check(modes: str, annotations: str) -> Check:
+    text = MANIFESTS[: MANIFESTS.index("  flows:")].replace("MODES", modes) + (
+        "  flows:\n"
+        "  - {name: sticky, from: shop/client, to: shop/web, again_after: 3, expect: {sticky: true}}\n"
+        "  - {name: loose, from: shop/client, to: shop/web, expect: {sticky: false}}\n"
+    )
+    text = text.replace("annotations: {packetwalk.dev/listening: none}", annotations)
+    return Check(load([Source("t.yaml", text)]), RolledDice(Random(0).randrange))
 
 
 @pytest.mark.parametrize(

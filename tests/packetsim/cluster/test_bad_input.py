@@ -221,9 +221,9 @@ ROWS = [
     Row("ConfigMap of another kind", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: kube-proxy, namespace: kube-system}\ndata:\n  config.conf: |\n    kind: Pod\n", 6, 'data["config.conf"]', "holds no KubeProxyConfiguration", "apiVersion, kind"),
     Row("ConfigMap of another version", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: kube-proxy, namespace: kube-system}\ndata:\n  config.conf: |\n    kind: KubeProxyConfiguration\n    apiVersion: v1\n", 7, 'data["config.conf"].apiVersion', "no KubeProxyConfiguration in", "v1alpha1"),
     # FlowTest
-    Row("unknown field", FLOW + "    expects: {}\n    expect: {outcome: delivered}\n", 8, "spec.flows[0].expects", "there is no such field", "name, from, via, to, protocol or expect"),
+    Row("unknown field", FLOW + "    expects: {}\n    expect: {outcome: delivered}\n", 8, "spec.flows[0].expects", "there is no such field", "name, from, via, to, protocol, again_after or expect"),
     Row("unknown field of spec", FLOW + "    expect: {outcome: delivered}\n  node: a\n", 9, "spec.node", "there is no such field", "mode, modes or flows"),
-    Row("unknown field of expect", FLOW + "    expect: {outcomes: delivered}\n", 8, "spec.flows[0].expect.outcomes", "no such field", "outcome, endpoints or masqueraded"),
+    Row("unknown field of expect", FLOW + "    expect: {outcomes: delivered}\n", 8, "spec.flows[0].expect.outcomes", "no such field", "outcome, endpoints, masqueraded or sticky"),
     Row("no from", FLOWS + "spec: {flows: [{to: a, expect: {outcome: dropped}}]}\n", 4, "spec.flows[0].from", '"from" is missing', "Add it"),
     Row("no flows", FLOWS + "spec: {flows: []}\n", 4, "spec.flows", "no flow to test", "Add flows"),
     Row("no spec", FLOWS, 1, "spec", '"spec" is missing', "Add it"),
@@ -236,6 +236,10 @@ ROWS = [
     Row("via", FLOW + "    via: nowhere\n    expect: {outcome: dropped}\n", 8, "spec.flows[0].via", 'no Node "nowhere"', "Name the node"),
     Row("empty end", FLOWS + "spec: {flows: [{from: '', to: a, expect: {outcome: dropped}}]}\n", 4, "spec.flows[0].from", "no end of a flow", "NAMESPACE/POD"),
     Row("expected endpoint", FLOW + "    expect: {endpoints: [10.0.0.5]}\n", 8, "spec.flows[0].expect.endpoints[0]", "no endpoint", "IP:PORT"),
+    Row("second connection too late", FLOW + "    again_after: 172801\n    expect: {sticky: true}\n", 8, "spec.flows[0].again_after", "172801 seconds", "Write 0 to 172800"),
+    Row("second connection before the first", FLOW + "    again_after: -1\n    expect: {sticky: true}\n", 8, "spec.flows[0].again_after", "-1 seconds", "Write 0 to 172800"),
+    Row("second connection for nothing", FLOW + "    again_after: 5\n    expect: {outcome: delivered}\n", 8, "spec.flows[0].again_after", "only where expect.sticky", "leave again_after out"),
+    Row("sticky as a word", FLOW + "    expect: {sticky: ClientIP}\n", 8, "spec.flows[0].expect.sticky", '"ClientIP"', "true or false"),
     Row("IPv6 endpoint", FLOW + "    expect: {endpoints: ['fd00::5:80']}\n", 8, "spec.flows[0].expect.endpoints[0]", "no endpoint", "[IP]:PORT"),
 ]  # fmt: skip
 

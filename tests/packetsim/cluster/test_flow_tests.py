@@ -21,6 +21,8 @@ spec:
       outcome: refused
       endpoints: [010.244.1.5:8080, "[FD00::5]:80"]
       masqueraded: true
+      sticky: false
+    again_after: 172800
   - {from: node1, to: 10.96.0.1:443, expect: {outcome: delivered}}
 """
 
@@ -41,6 +43,8 @@ def test_a_flow_test_is_read() -> None:
                 ("10.244.1.5:8080", "[fd00::5]:80"),
                 True,
                 "f2.yaml: document 1, line 8",
+                sticky=False,
+                again_after=172800,
             ),
             FlowExpectation(
                 "node1 to 10.96.0.1:443",
@@ -51,7 +55,7 @@ def test_a_flow_test_is_read() -> None:
                 "delivered",
                 None,
                 None,
-                "f2.yaml: document 1, line 17",
+                "f2.yaml: document 1, line 19",
             ),
         ),
     )
