@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Namespace:
-    """`commands`: lines for `ip -batch` inside, in order, after all links exist. `sysctls`: path under /proc/sys -> value."""
+    """`commands`: `ip -batch` lines to run inside, once all links exist. `sysctls`: path under /proc/sys -> value."""
 
     code: str
     kind: str  # node, pod, outside, router
