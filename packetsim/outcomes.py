@@ -111,7 +111,15 @@ def twice(
                 yield first.trace, second.trace
 
 
-def _walks(simulation: Simulation, flow: Flow, budget: _Budget, taken: int = 0) -> Iterator[_Walk]:
+def branches(simulation: Simulation, flow: Flow, most_walks: int = MOST_WALKS) -> Iterator[tuple[Trace, Simulation]]:
+    """Each way the flow can be walked, steps and all, with the simulation as it is after that walk."""
+    for walk in _walks(simulation, flow, _Budget(most_walks), record=True):
+        yield walk.trace, walk.after
+
+
+def _walks(
+    simulation: Simulation, flow: Flow, budget: _Budget, taken: int = 0, record: bool = False
+) -> Iterator[_Walk]:
     """Every way to walk the flow. `taken`: the source port of a connection that the sender has already."""
     for port, share in _source_ports(simulation, flow, taken):
         one = replace(flow, source_port=port)
@@ -120,7 +128,7 @@ def _walks(simulation: Simulation, flow: Flow, budget: _Budget, taken: int = 0) 
             budget.spend()
             dice = _Script(script, 1 if taken else 0)
             twin = simulation.copy(dice)
-            yield _Walk(twin.send(one, record=False), twin, dice, share)
+            yield _Walk(twin.send(one, record), twin, dice, share)
             script = _next(dice)
 
 
