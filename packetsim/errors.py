@@ -49,6 +49,10 @@ class FlowError(PacketsimError):
     """A flow's source or destination names nothing in the cluster."""
 
 
+class OracleError(PacketsimError):
+    """The real kernel that judges our walks cannot be asked, or what it said cannot be understood."""
+
+
 class RuleTextError(PacketsimError):
     """Rule text that the data plane does not model: refused, since a skipped rule teaches a falsehood."""
 

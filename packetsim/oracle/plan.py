@@ -69,6 +69,22 @@ class Load:
 
 
 @dataclass(frozen=True, slots=True)
+class Loaded:
+    """What one namespace holds after a load. `texts`: part -> the text its own tool reads back.
+
+    `rules`: the raw datagrams, in order, that answer a dump of NFT_MSG_GETRULE (nfgen_family NFPROTO_UNSPEC,
+    flags NLM_F_REQUEST | NLM_F_DUMP) made right after the load, in the node's namespace: trace events name a
+    rule by its handle, and the order of handles in this dump tells its number. A dump that the kernel marks
+    as interrupted (NLM_F_DUMP_INTR) is made again. On the wire, a load's reply is
+    {"texts": {code: {part: text}}, "rules": {code: [base64 of a datagram, …]}}.
+    """
+
+    code: str
+    texts: Mapping[str, str]
+    rules: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Probe:
     """One flow to send. `routes`: (code, `ip` command) done before it. `patience`: seconds until silence is believed.
 
