@@ -20,18 +20,20 @@ from packetsim.dice import RolledDice
 from packetsim.narration import narrate
 
 HERE = Path(__file__).parent
+BASES = {"base.yaml", "base6.yaml"}  # whose nodes and Pods the others stand on; base6 for ipv6_*
 ALONE = {"dual_stack.yaml"}  # brings its own nodes and Pods
 
 
 @cache
 def manifests(name: str) -> Manifests:
-    files = [name] if name in ALONE else ["base.yaml", name]
+    base = "base6.yaml" if name.startswith("ipv6_") else "base.yaml"
+    files = [name] if name in ALONE else [base, name]
     return load(Source(one, (HERE / one).read_text()) for one in files)
 
 
 def rows() -> Iterator[object]:
     for path in sorted(HERE.glob("*.yaml")):
-        if path.name == "base.yaml":
+        if path.name in BASES:
             continue
         for test in manifests(path.name).flow_tests:
             for mode in test.modes:
