@@ -42,13 +42,18 @@ class Sent:
 
 
 class World:
-    """`mode` "": kube-proxy's default. `now` in seconds; only `wait` moves it."""
+    """`mode` "": kube-proxy's default. `now` in seconds; only `wait` moves it.
 
-    def __init__(self, cluster: Cluster, mode: str, dice: Dice, now: float = 0.0) -> None:
+    `restored`: the text was loaded by `ipvsadm -R`, which adds real servers in the order of the text;
+    kube-proxy itself adds them in no order.
+    """
+
+    def __init__(self, cluster: Cluster, mode: str, dice: Dice, now: float = 0.0, restored: bool = False) -> None:
         self.mode = mode or DEFAULT_MODE
         self._compile = compiler(self.mode)
         self.dice = dice
         self.now = now
+        self._restored = restored
         self._configs: dict[str, NodeConfig] = {}
         self.sockets: dict[str, NodeSockets] = {}  # of each node met
         self.balancers: dict[str, LoadBalancerRR] = {}
@@ -81,6 +86,7 @@ class World:
             sets=config.ipsets,
             servers=config.virtual_servers if config.mode == "ipvs" else None,
             sysctls=config.sysctls,
+            ordered=self._restored,
         )
         if config.balancers or machine.name in self.balancers:
             self.balancers.setdefault(machine.name, LoadBalancerRR()).update(config.balancers)

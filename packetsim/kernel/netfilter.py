@@ -102,15 +102,19 @@ class Netfilter:
         sets: Mapping[str, SetText],
         servers: Mapping[str, ServerText] | None,
         sysctls: Mapping[str, str],
+        ordered: bool = False,
     ) -> None:
-        """Take over new text; state (conntrack, affinity, IPVS connections) stays. `servers` None: no IPVS."""
+        """Take over new text; state (conntrack, affinity, IPVS connections) stays. `servers` None: no IPVS.
+
+        `ordered`: real servers are added in the order of the text.
+        """
         for family, text in iptables.items():
             for unnamed in self.iptables[family].load(text):
                 self.recent.forget(unnamed)
         self.nftables.load(nft)
         self._sets = load_sets(sets, self._sets)
         if servers is not None:
-            self.ipvs = self.ipvs or Ipvs()
+            self.ipvs = self.ipvs or Ipvs(ordered=ordered)
             self.ipvs.configure(sysctls)
             self.ipvs.load(servers)
         self._runners.clear()
