@@ -24,11 +24,15 @@ BASES = {"base.yaml", "base6.yaml"}  # whose nodes and Pods the others stand on;
 ALONE = {"dual_stack.yaml"}  # brings its own nodes and Pods
 
 
+def files_of(name: str) -> list[str]:
+    """The file and what it stands on."""
+    base = "base6.yaml" if name.startswith("ipv6_") else "base.yaml"
+    return [name] if name in ALONE else [base, name]
+
+
 @cache
 def manifests(name: str) -> Manifests:
-    base = "base6.yaml" if name.startswith("ipv6_") else "base.yaml"
-    files = [name] if name in ALONE else [base, name]
-    return load(Source(one, (HERE / one).read_text()) for one in files)
+    return load(Source(one, (HERE / one).read_text()) for one in files_of(name))
 
 
 def rows() -> Iterator[object]:
