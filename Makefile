@@ -5,7 +5,7 @@ BIN := .venv/bin
 TOOLS := iptables nft ipset tshark
 PACKAGES := iptables nftables ipset tshark
 
-.PHONY: run test check bench clean tools
+.PHONY: run test check bench kernel clean tools qemu
 
 # A first walk. The browser lab will start here, too.
 run: .venv/ready
@@ -23,15 +23,27 @@ check: .venv/ready-dev
 bench: .venv/ready
 	$(BIN)/python -m packetsim bench
 
-# Tests that compare with the real tools are skipped where those are missing; root on Debian gets them here.
+# The virtual machine of the tests that ask a real kernel: Debian's, from Debian's packages, in ~/.cache/packetwalk.
+kernel: .venv/ready qemu
+	$(BIN)/python -m packetsim.oracle.image
+
+# $(call install,COMMANDS,PACKAGES,WHAT IS LOST WITHOUT): root on Debian gets what is missing, others are left as they are.
+define install
+@for tool in $(1); do command -v $$tool >/dev/null || missing=yes; done; \
+if [ -n "$$missing" ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	echo "installing $(2)"; \
+	export DEBIAN_FRONTEND=noninteractive; \
+	{ apt-get -qq update && apt-get -qq install -y --no-install-recommends $(2); } >/dev/null 2>&1 \
+		|| echo "could not install them; $(3)"; \
+fi
+endef
+
+# Tests that compare with the real tools are skipped where those are missing.
 tools:
-	@for tool in $(TOOLS); do command -v $$tool >/dev/null || missing=yes; done; \
-	if [ -n "$$missing" ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-		echo "installing $(PACKAGES)"; \
-		export DEBIAN_FRONTEND=noninteractive; \
-		{ apt-get -qq update && apt-get -qq install -y --no-install-recommends $(PACKAGES); } >/dev/null 2>&1 \
-			|| echo "could not install them; the tests that need them are skipped"; \
-	fi
+	$(call install,$(TOOLS),$(PACKAGES),the tests that need them are skipped)
+
+qemu:
+	$(call install,qemu-system-x86_64,qemu-system-x86,the virtual machine cannot be run)
 
 .venv/ready: requirements.txt | .venv/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
