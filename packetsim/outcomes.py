@@ -38,14 +38,10 @@ class FlowOutcome:
 
 
 class _Script:
-    """Dice that follow a script, then the first way; `met` lists what was chosen among.
+    """Dice that follow a script, then the first way; `met` lists what was chosen among."""
 
-    `earlier`: connections before this one, whose ports are not drawn again.
-    """
-
-    def __init__(self, script: list[int], earlier: int = 0) -> None:
+    def __init__(self, script: list[int]) -> None:
         self.script = script
-        self.earlier = earlier
         self.met: list[tuple[int, Odds]] = []
 
     def pick(self, odds: Odds) -> int:
@@ -55,7 +51,7 @@ class _Script:
         return way
 
     def draw(self, low: int, high: int) -> int:
-        return min(low + self.earlier, high)
+        return low
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +122,7 @@ def _walks(
         script: list[int] | None = []
         while script is not None:
             budget.spend()
-            dice = _Script(script, 1 if taken else 0)
+            dice = _Script(script)
             twin = simulation.copy(dice)
             yield _Walk(twin.send(one, record), twin, dice, share)
             script = _next(dice)
@@ -141,7 +137,7 @@ def _source_ports(simulation: Simulation, flow: Flow, taken: int) -> list[tuple[
     usual = flow.source_port or (next(port for port in ports if port != taken) if taken else 0)
     if flow.source_port or simulation.mode != "ipvs":
         return [(usual, Fraction(1))]
-    twin = simulation.copy(_Script([], 1 if taken else 0))
+    twin = simulation.copy(_Script([]))
     for leg in twin.send(flow).legs[:1]:
         for hop in leg.hops:
             ipvs = simulation.network.machine(hop.place).netfilter.ipvs if hop.kind == "node" else None

@@ -200,13 +200,19 @@ def test_a_second_connection_that_someone_refuses_strays_too() -> None:
     assert check.walk(sticky).disposition is Disposition.REFUSED
 
 
-def sticky_check(modes: str, annotations: str) -> Check:
+def test_a_first_connection_that_is_refused_has_no_endpoint_to_come_back_to() -> None:
+    sticky, _ = sticky_check("mode: iptables", "annotations: {packetwalk.dev/listening: none}", "ClientIP")
+    assert (sticky.actual.outcome, sticky.actual.sticky) == ("mixed", True)
+
+
+def sticky_check(modes: str, annotations: str, affinity: str = "None") -> Check:
     text = MANIFESTS[: MANIFESTS.index("  flows:")].replace("MODES", modes) + (
         "  flows:\n"
         "  - {name: sticky, from: shop/client, to: shop/web, again_after: 3, expect: {sticky: true}}\n"
         "  - {name: loose, from: shop/client, to: shop/web, expect: {sticky: false}}\n"
     )
     text = text.replace("annotations: {packetwalk.dev/listening: none}", annotations)
+    text = text.replace("{clusterIP: 10.96.0.20,", f"{{sessionAffinity: {affinity}, clusterIP: 10.96.0.20,")
     return Check(load([Source("t.yaml", text)]), RolledDice(Random(0).randrange))
 
 
