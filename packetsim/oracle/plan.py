@@ -13,12 +13,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Namespace:
-    """`commands`: `ip -batch` lines to run inside, once all links exist. `sysctls`: path under /proc/sys -> value."""
+    """`sysctls`: path under /proc/sys -> value, written while `lo` is the only interface, so that those made later
+    have them. `commands`: `ip -batch` lines to run inside, once all links of the Plan exist. `forwarding`:
+    `bridge -batch` lines to run inside after the commands of all namespaces, which say who is behind which bridge port.
+    """
 
     code: str
     kind: str  # node, pod, outside, router
     commands: tuple[str, ...]
     sysctls: Mapping[str, str]
+    forwarding: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
