@@ -1,12 +1,19 @@
-"""Rule: a value whose type is wrong is told in the API's words: which field, what it should be, how to write it."""
+"""Rule: a value whose type is wrong is told in the API's words: which field, what it should be, how to write it.
+
+Every field may be absent (see `schemas`), so what is left without the wrong ones is judged like any other object.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import reduce
+from operator import getitem
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from packetsim.cluster.documents import Fields
 from packetsim.cluster.places import Path, Place, Report, one_of, shown
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -22,21 +29,39 @@ _WANTED = {
 }
 
 
-def decode(model: type[Model], value: object, place: Place, report: Report) -> Model | None:
-    """`value` as `model`, or None with a problem for each field whose type is wrong."""
+def decode(model: type[Model], value: Fields, place: Place, report: Report) -> Model:
+    """`value` as `model`, with a problem for each field whose type is wrong, and without those fields."""
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        for detail in error.errors(include_url=False, include_context=False):
-            path: Path = tuple(step for step in detail["loc"] if step != "[key]")
-            report.problem(place, path, *_told(detail, path, model))
-        return None
+        details = error.errors(include_url=False, include_context=False)
+    for detail in details:
+        report.mistyped(place, detail["loc"], *_told(detail, detail["loc"], model))
+    return model.model_validate(_without(value, details))
+
+
+def _without(value: Fields, details: Iterable[ErrorDetails]) -> Any:
+    """The value without its wrong fields. A list keeps its length, so that its other items keep their places."""
+    left = _copy(value)
+    for detail in details:
+        *way, last = detail["loc"]
+        inner: Any = reduce(getitem, way, left)
+        if isinstance(last, int):
+            inner[last] = {} if detail["type"] == "model_type" else ""  # lists hold mappings or text
+        else:
+            del inner[last]
+    return left
+
+
+def _copy(value: Any) -> Any:
+    """Every alias written out: what is wrong in one place may be right in the other."""
+    if isinstance(value, dict):
+        return {key: _copy(inner) for key, inner in value.items()}
+    return [_copy(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _told(detail: ErrorDetails, path: Path, model: type[BaseModel]) -> tuple[str, str]:
     kind, value = detail["type"], detail["input"]
-    if kind == "missing":
-        return f"the field {shown(path[-1])} is missing", "Add it"
     if kind == "extra_forbidden":
         return "there is no such field", f"Use {one_of(_names(model, path[:-1]))}"
     wanted, cure = _WANTED.get(kind, ("something else", "Write what the Kubernetes API documents for this field"))

@@ -55,13 +55,21 @@ def read_flow_tests(objects: Objects, nodes: Container[str], report: Report) -> 
 
 
 def _read(one: Object[schemas.FlowTest], nodes: Container[str], report: Report) -> FlowTest:
-    spec = one.data.spec
-    if not spec.flows:
+    spec = one.data.spec or schemas.FlowTestSpec()
+    if one.data.spec is None:
+        _missing(one, ("spec",), report)
+    elif spec.flows is None:
+        _missing(one, ("spec", "flows"), report)
+    elif not spec.flows:
         report.problem(
             one.place, ("spec", "flows"), "there is no flow to test", "Add flows, each with from, to and expect"
         )
-    flows = tuple(_flow(one, flow, index, nodes, report) for index, flow in enumerate(spec.flows))
+    flows = tuple(_flow(one, flow, index, nodes, report) for index, flow in enumerate(spec.flows or ()))
     return FlowTest(one.name, _modes(one, spec, report), flows)
+
+
+def _missing(one: Object[schemas.FlowTest], path: Path, report: Report) -> None:
+    report.problem(one.place, path, f"the field {shown(path[-1])} is missing", "Add it")
 
 
 def _modes(one: Object[schemas.FlowTest], spec: schemas.FlowTestSpec, report: Report) -> tuple[str, ...]:
@@ -88,42 +96,49 @@ def _flow(
         ("from", flow.source, "Write NAMESPACE/POD, a node's name, or an IP address"),
         ("to", flow.target, "Write NAMESPACE/SERVICE:PORT, NAMESPACE/POD:PORT, NODE:PORT or IP:PORT"),
     ):
-        if not end.strip() or len(end) > 600:
+        if end is None:
+            _missing(one, (*path, field), report)
+        elif not end.strip() or len(end) > 600:
             report.problem(one.place, (*path, field), f"{shown(end)} is no end of a flow", cure)
     if flow.via and flow.via not in nodes:
         message = f"there is no Node {shown(flow.via)}"
         report.problem(one.place, (*path, "via"), message, "Name the node at which the flow enters the cluster")
-    place = one.place
+    if flow.expect is None:
+        _missing(one, (*path, "expect"), report)
+    place, expect = one.place, flow.expect or schemas.Expect()
     return FlowExpectation(
         name=flow.name or f"{flow.source} to {flow.target}",
-        source=flow.source.strip(),
+        source=(flow.source or "").strip(),
         via=flow.via or None,
-        target=flow.target.strip(),
+        target=(flow.target or "").strip(),
         protocol=protocol.lower(),
-        outcome=_outcome(one, flow.expect, (*path, "expect"), report),
-        endpoints=_endpoints(one, flow.expect, (*path, "expect", "endpoints"), report),
-        masqueraded=flow.expect.masqueraded,
+        outcome=_outcome(one, expect, (*path, "expect"), report),
+        endpoints=_endpoints(one, expect, (*path, "expect", "endpoints"), report),
+        masqueraded=expect.masqueraded,
         place=f"{place.file}: document {place.document}, line {place.line(path)}",
-        sticky=flow.expect.sticky,
-        again_after=_again_after(one, flow, (*path, "again_after"), report),
+        sticky=expect.sticky,
+        again_after=_again_after(one, flow.again_after, expect, path, report),
     )
 
 
-def _again_after(one: Object[schemas.FlowTest], flow: schemas.Flow, path: Path, report: Report) -> int:
-    seconds = flow.again_after or 0
+def _again_after(
+    one: Object[schemas.FlowTest], written: int | None, expect: schemas.Expect, flow: Path, report: Report
+) -> int:
+    seconds, path = written or 0, (*flow, "again_after")
     if not 0 <= seconds <= MOST_AGAIN_AFTER:
         message = f"{shown(seconds)} seconds is no time to wait for a second connection"
         report.problem(one.place, path, message, f"Write 0 to {MOST_AGAIN_AFTER}")
-    elif flow.again_after is not None and flow.expect.sticky is None:
+    elif written is not None and expect.sticky is None:
         message = "there is a second connection only where expect.sticky asks for it"
-        report.problem(one.place, path, message, "Add expect.sticky, or leave again_after out")
+        cure = "Add expect.sticky, or leave again_after out"
+        report.problem(one.place, path, message, cure, rests_on=[(*flow, "expect", "sticky")])
     return seconds
 
 
 def _outcome(one: Object[schemas.FlowTest], expect: schemas.Expect, path: Path, report: Report) -> str | None:
     if not expect.model_dump(exclude_none=True):
         message = "nothing is expected, so nothing would be tested"
-        report.problem(one.place, path, message, "Add outcome, endpoints, masqueraded or sticky")
+        report.problem(one.place, path, message, "Add outcome, endpoints, masqueraded or sticky", rests_on=[path])
     if expect.outcome is not None and expect.outcome not in OUTCOMES:
         message = f"there is no outcome {shown(expect.outcome)}"
         report.problem(one.place, (*path, "outcome"), message, f"Use {one_of(OUTCOMES)}")

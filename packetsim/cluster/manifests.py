@@ -16,7 +16,7 @@ from packetsim.cluster.families import cluster_families
 from packetsim.cluster.flow_tests import FlowTest, read_flow_tests
 from packetsim.cluster.mirroring import mirrored
 from packetsim.cluster.model import Cluster, Pod
-from packetsim.cluster.nodes import read_hosts
+from packetsim.cluster.nodes import node_names, read_hosts
 from packetsim.cluster.objects import Objects, read_objects
 from packetsim.cluster.places import Report
 from packetsim.cluster.pod_addresses import give_addresses
@@ -45,7 +45,7 @@ def load(sources: Iterable[Source]) -> Manifests:
     with _collector_paused():
         objects = read_objects(read_documents(sources, report.problems), report)
         cluster = _cluster(objects, report)
-        tests = read_flow_tests(objects, cluster.nodes, report)
+        tests = read_flow_tests(objects, node_names(objects, cluster.nodes, report), report)
     report.raise_problems([source.name for source in sources])
     return Manifests(cluster, tests, report.notices)
 
@@ -71,8 +71,8 @@ def _cluster(objects: Objects, report: Report) -> Cluster:
     owners |= {ip: f"Node {host.node.name}" for host in hosts for ip in host.node.addresses}
     services = {service.key: service for service in read_services(objects, cidrs, owners, report)}
     written = read_slices(objects, report)
-    written |= mirrored(objects, services, written, report)
     shapes = {one.key: one for one in objects.services}
+    written |= mirrored(objects, shapes, written, report)
     return Cluster(
         nodes={host.node.name: host.node for host in hosts},
         pods={pod.key: pod for pod in pods},
@@ -86,6 +86,6 @@ def _cluster(objects: Objects, report: Report) -> Cluster:
 
 def _pods(objects: Objects, hosts: list[Host], families: tuple[int, ...], report: Report) -> list[Pod]:
     fitting = Fitting(hosts)
-    nodes = [name for kind, _, name in objects.declared if kind == "Node"]
-    drafts = schedule(draft_pods(objects, fitting, report), fitting, nodes, report)
+    names = node_names(objects, (host.node.name for host in hosts), report)
+    drafts = schedule(draft_pods(objects, fitting, report), fitting, names, report)
     return give_addresses(drafts, hosts, families, report)

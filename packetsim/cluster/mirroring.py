@@ -10,24 +10,25 @@ from collections.abc import Iterator, Mapping
 
 from packetsim.cluster import schemas
 from packetsim.cluster.inventing import suffix
-from packetsim.cluster.model import Endpoint, EndpointPort, EndpointSlice, Key, Service
+from packetsim.cluster.model import Endpoint, EndpointPort, EndpointSlice, Key
 from packetsim.cluster.objects import Object, Objects
 from packetsim.cluster.places import Path, Report
 from packetsim.cluster.slices import pod_of, read_ip, read_ports
 
 SKIP_LABEL = "endpointslice.kubernetes.io/skip-mirror"
 _API_SERVER = ("default", "kubernetes")  # the API server writes its own slice beside its own Endpoints
+_SELECTOR: Path = ("spec", "selector")
 MAX_ENDPOINTS = 1000  # of one subset; the controller leaves the rest out
 
 
 def mirrored(
-    objects: Objects, services: Mapping[Key, Service], written: Mapping[Key, object], report: Report
+    objects: Objects, services: Mapping[Key, Object[schemas.Service]], written: Mapping[Key, object], report: Report
 ) -> dict[Key, list[EndpointSlice]]:
     """The slices made from Endpoints, by Service."""
     found: dict[Key, list[EndpointSlice]] = {}
     for one in objects.endpoints:
         service = services.get(one.key)
-        if service is None or service.selector or one.key in written:
+        if service is None or _may_select(service, report) or one.key in written:
             continue
         if one.labels.get(SKIP_LABEL) == "true" and one.key != _API_SERVER:
             continue
@@ -35,6 +36,10 @@ def mirrored(
         if slices:
             found[one.key] = slices
     return found
+
+
+def _may_select(service: Object[schemas.Service], report: Report) -> bool:
+    return bool(service.data.spec and service.data.spec.selector) or not report.known(service.place, _SELECTOR)
 
 
 def _mirror(one: Object[schemas.Endpoints], report: Report) -> Iterator[EndpointSlice]:

@@ -29,12 +29,13 @@ class NodePorts:
     def claim(self, number: int, one: Owner, path: Path, report: Report) -> None:
         if not FIRST <= number <= LAST:
             message = f"{number} is outside the node port range"
-            report.problem(one.place, path, message, f"Use a number from {FIRST} to {LAST}, or leave it out")
+            cure = f"Use a number from {FIRST} to {LAST}, or leave it out"
+            report.problem(one.place, path, message, cure, rests_on=[path])
             return
         first = self._owners.setdefault(number, one)
-        if first is not one:
+        if first.key != one.key:  # twins are told already
             message = f"node port {number} belongs to {first} already, at {first.place}"
-            report.problem(one.place, path, message, "Use another number, or leave it out")
+            report.problem(one.place, path, message, "Use another number, or leave it out", rests_on=[path])
 
     def give(self, one: Owner, purpose: str, report: Report) -> int:
         """A free node port for one of the Service's ports, or for its health checks."""

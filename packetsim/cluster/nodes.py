@@ -5,8 +5,8 @@ Addresses follow 192.168.10.11; podCIDRs are given in `podcidrs`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from itertools import count, pairwise
 
@@ -32,6 +32,26 @@ def read_hosts(objects: Objects, families: tuple[int, ...], report: Report) -> l
     pod_ips = pod_ips_by_node(objects)
     hosts = _with_addresses(hosts, families, {ip for ips in pod_ips.values() for ip in ips})
     return with_pod_cidrs(hosts, families, pod_ips, report)
+
+
+@dataclass(frozen=True, slots=True)
+class NodeNames:
+    """Which nodes there are, those with wrong documents among them. `unreadable`: some names are missing or wrong."""
+
+    names: frozenset[str]
+    unreadable: bool
+
+    def __contains__(self, name: object) -> bool:
+        return self.unreadable or name in self.names
+
+
+def node_names(objects: Objects, complete: Iterable[str], report: Report) -> NodeNames:
+    """The nodes that there are, or may be. `complete`: those read or made up."""
+    declared = {name for kind, _, name in objects.declared if kind == "Node"}
+    unreadable = any(not one.name or dns_subdomain(one.name) for one in objects.nodes)
+    if not objects.nodes and not declared:  # then Pods say which nodes there are
+        unreadable = not all(report.known(one.place, ("spec", "nodeName")) for one in objects.pods)
+    return NodeNames(frozenset(declared.union(complete)), unreadable)
 
 
 def _read(one: Object[schemas.Node], report: Report) -> Host | None:
@@ -91,8 +111,8 @@ def _pod_cidrs(one: Object[schemas.Node], spec: schemas.NodeSpec, report: Report
             report.problem(one.place, path, message, "Keep one podCIDR of each family")
         cidrs.setdefault(family, cidr)
     if spec.pod_cidr and spec.pod_cidrs and parse_cidr(spec.pod_cidr) != parse_cidr(spec.pod_cidrs[0]):
-        message = "podCIDR and podCIDRs[0] differ"
-        report.problem(one.place, ("spec", "podCIDR"), message, "Write the same range in both, or podCIDRs alone")
+        message, cure = "podCIDR and podCIDRs[0] differ", "Write the same range in both, or podCIDRs alone"
+        report.problem(one.place, ("spec", "podCIDR"), message, cure, rests_on=[("spec", "podCIDRs", 0)])
     return tuple(cidrs.values())
 
 
@@ -118,7 +138,7 @@ def _check_addresses(hosts: list[Host], report: Report) -> None:
     for host in hosts:
         for ip in host.node.addresses:
             first = owners.setdefault(ip, host)
-            if first is not host and host.place:
+            if first.node.name != host.node.name and host.place:
                 message = f"{ip} is the address of Node {first.node.name}, too"
                 report.problem(host.place, ("status", "addresses"), message, "Give each node its own InternalIP")
 
@@ -128,7 +148,8 @@ def _check_pod_cidrs(hosts: list[Host], report: Report) -> None:
     ranges = [(network(cidr), host) for host in hosts for cidr in host.node.pod_cidrs]
     ranges.sort(key=lambda one: (one[0].family, one[0].first, -one[0].last))
     for (before, first), (after, host) in pairwise(ranges):
-        if before.family == after.family and after.first <= before.last and host.place:
+        twins = first.node.name == host.node.name  # which is told already
+        if before.family == after.family and after.first <= before.last and host.place and not twins:
             message = f"podCIDR {after.text} overlaps {before.text} of Node {first.node.name}"
             report.problem(host.place, ("spec",), message, "Give each node a podCIDR of its own")
 

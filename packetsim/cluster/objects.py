@@ -64,7 +64,7 @@ POD_MAKERS = ("Deployment", "ReplicaSet", "StatefulSet", "DaemonSet")
 
 @dataclass(frozen=True, slots=True)
 class Object(Generic[Model]):
-    """One object of a known kind, its types right and its metadata valid."""
+    """One object of a known kind, without the fields whose type is wrong."""
 
     kind: str
     namespace: str  # "" outside namespaces
@@ -83,7 +83,10 @@ class Object(Generic[Model]):
 
 
 class Objects:
-    """All objects by kind, in the order of the manifests. `declared`: names of those with bad fields, too."""
+    """All objects by kind, in the order of the manifests.
+
+    `declared`: names, of objects in versions that we do not read, too.
+    """
 
     def __init__(self) -> None:
         self._by_kind: dict[str, list[Object[Any]]] = defaultdict(list)
@@ -192,12 +195,11 @@ def _object(fields: Fields, place: Place, objects: Objects, report: Report) -> O
     kind = _kind(fields, place, report)
     if kind is None:
         return None
-    data: Any = decode(KINDS[kind].model, fields, place, report)
-    if data is None:
+    if not _check_version(kind, fields, place, report):
         _declare_roughly(kind, fields, place, objects)
         return None
+    data: Any = decode(KINDS[kind].model, fields, place, report)
     meta: schemas.Meta = data.metadata
-    before = len(report.problems)
     namespace = _namespace(kind, meta, place, report)
     name = _name(kind, meta, place, report)
     labels, annotations = _texts(meta.labels), _texts(meta.annotations)
@@ -206,8 +208,6 @@ def _object(fields: Fields, place: Place, objects: Objects, report: Report) -> O
     if kind != "Pod":
         _check_ours(annotations, place, report)
     _declare(kind, namespace, name, place, objects, report)
-    if len(report.problems) > before:
-        return None
     return Object(kind, namespace, name, data, place, labels, annotations)
 
 
@@ -216,14 +216,14 @@ def _texts(texts: Mapping[str, str | None] | None) -> dict[str, str]:
 
 
 def _kind(fields: Fields, place: Place, report: Report) -> str | None:
-    """The kind, if it is one we read; else a problem or a notice."""
-    kind, version = fields.get("kind"), fields.get("apiVersion")
-    for key, value, example in (("kind", kind, "Service"), ("apiVersion", version, "v1")):
-        if not isinstance(value, str) or not value:
+    """The kind, if it is one we read; else a problem or a notice. Without a version it is taken to be ours."""
+    for key, example in (("kind", "Service"), ("apiVersion", "v1")):
+        if not isinstance(fields.get(key), str) or not fields[key]:
             cure = f"Say what this is, like `{key}: {example}`"
-            report.problem(place, (key,), f"must be text, not {shown(value)}", cure)
-            return None
-    assert isinstance(kind, str) and isinstance(version, str)
+            report.mistyped(place, (key,), f"must be text, not {shown(fields.get(key))}", cure)
+    kind, version = _text(fields, "kind"), _text(fields, "apiVersion")
+    if not kind or not version:
+        return kind if kind in KINDS else None
     known, group = KINDS.get(kind), version.rpartition("/")[0]
     if known is None and group + "/" == OURS:
         report.problem(place, ("kind",), f"there is no kind {shown(kind)} in {shown(version)}", "Use FlowTest")
@@ -232,11 +232,21 @@ def _kind(fields: Fields, place: Place, report: Report) -> str | None:
     if known is None or foreign:
         report.notice(f"kind {clipped(kind)} ({clipped(version)}) has no part in this model: skipped", place)
         return None
-    if version not in known.api_versions:
-        cure = f"Use {one_of(known.api_versions)}"
-        report.problem(place, ("apiVersion",), f"there is no {kind} in {shown(version)}", cure)
-        return None
     return kind
+
+
+def _text(fields: Fields, key: str) -> str:
+    value = fields.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def _check_version(kind: str, fields: Fields, place: Place, report: Report) -> bool:
+    """Is it a version that we read, or none at all? Another version may have other fields: they are not judged."""
+    version, versions = _text(fields, "apiVersion"), KINDS[kind].api_versions
+    if not version or version in versions:
+        return True
+    report.problem(place, ("apiVersion",), f"there is no {kind} in {shown(version)}", f"Use {one_of(versions)}")
+    return False
 
 
 def _namespace(kind: str, meta: schemas.Meta, place: Place, report: Report) -> str:
@@ -272,6 +282,8 @@ def _check_ours(annotations: Mapping[str, str], place: Place, report: Report) ->
 def _declare(kind: str, namespace: str, name: str, place: Place, objects: Objects, report: Report) -> None:
     if kind in NAMELESS or not name:
         return
+    if namespace and not report.sound(place, ("metadata", "namespace")):
+        return
     first = objects.declared.setdefault((kind, namespace, name), place)
     if first is not place:
         full = f"{namespace}/{name}" if namespace else name
@@ -280,9 +292,8 @@ def _declare(kind: str, namespace: str, name: str, place: Place, objects: Object
 
 
 def _declare_roughly(kind: str, fields: Fields, place: Place, objects: Objects) -> None:
-    """Remember the name of an object that cannot be used, so that nothing complains that it is missing."""
+    """Remember the name of an object that is not read, so that nothing complains that it is missing."""
     meta = fields.get("metadata")
-    if isinstance(meta, Fields) and isinstance(meta.get("name"), str):
-        space = meta.get("namespace") if isinstance(meta.get("namespace"), str) else "default"
-        namespace = str(space) if KINDS[kind].namespaced else ""
-        objects.declared.setdefault((kind, namespace, str(meta["name"])), place)
+    if isinstance(meta, Fields) and (name := _text(meta, "name")):
+        namespace = (_text(meta, "namespace") or "default") if KINDS[kind].namespaced else ""
+        objects.declared.setdefault((kind, namespace, name), place)

@@ -1,7 +1,12 @@
-"""Rule: whatever is wrong or left out is told with its place; problems and notices are collected, not raised."""
+"""Rule: whatever is wrong or left out is told with its place; problems and notices are collected, not raised.
+
+One fault makes one problem. What is said of a field whose type is wrong, or of anything in it, is
+not told, nor is what rests on a field already complained of.
+"""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -15,9 +20,9 @@ MAX_NOTICES = 200
 Path = tuple[str | int, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Place:
-    """Where one object stands. `root` knows its fields' lines.
+    """Where one object stands. `root` knows its fields' lines. No two are equal: each is one object's own.
 
     For text inside a field of another object, `prefix` is that field and `offset` the line it stands on.
     """
@@ -80,14 +85,63 @@ def one_of(words: Iterable[str]) -> str:
     return f"{', '.join(most)} or {last}" if most else last
 
 
+class _Paths:
+    """Some fields of one object."""
+
+    def __init__(self) -> None:
+        self._fields: set[Path] = set()
+        self._around: set[Path] = set()
+
+    def add(self, path: Path) -> None:
+        self._fields.add(path)
+        self._around.update(path[:depth] for depth in range(len(path)))
+
+    def hold(self, path: Path) -> bool:
+        """Is the field one of these, or in one of these?"""
+        return any(path[:depth] in self._fields for depth in range(len(path) + 1))
+
+    def touch(self, path: Path) -> bool:
+        """Is the field one of these, or in one, or around one?"""
+        return path in self._around or self.hold(path)
+
+
 class Report:
     """Everything wrong (problems) and everything left out or made up (notices) in one load."""
 
     def __init__(self) -> None:
         self.problems: list[Problem] = []
+        self._wrong: defaultdict[Place, _Paths] = defaultdict(_Paths)
+        self._lost: defaultdict[Place, _Paths] = defaultdict(_Paths)
         self._notices: dict[str, tuple[int, Place | None]] = {}
 
-    def problem(self, place: Place, path: Path, message: str, cure: str) -> None:
+    def problem(self, place: Place, path: Path, message: str, cure: str, rests_on: Iterable[Path] = ()) -> None:
+        """Tell what is wrong with the field at `path`, unless that may only follow from another fault.
+
+        `rests_on`: fields of the object that the judgement would change with, its own among them if
+        it is about what the field lacks.
+        """
+        if not self._is_lost(place, path) and self.sound(place, *rests_on):
+            self._tell(place, path, message, cure)
+
+    def mistyped(self, place: Place, path: Path, message: str, cure: str) -> None:
+        """Tell that the type of the field at `path` is wrong: from here on the object lacks it."""
+        if not self._is_lost(place, path):
+            self._lost[place].add(path)
+            self._tell(place, path, message, cure)
+
+    def sound(self, place: Place, *paths: Path) -> bool:
+        """Has nothing been told of these fields, of what they hold, or of what holds them?"""
+        return place not in self._wrong or not any(map(self._wrong[place].touch, paths))
+
+    def known(self, place: Place, *paths: Path) -> bool:
+        """Do these fields say what was written, be it wrong? Else they, or parts of them, are left out."""
+        return place not in self._lost or not any(map(self._lost[place].touch, paths))
+
+    def _is_lost(self, place: Place, path: Path) -> bool:
+        return place in self._lost and self._lost[place].hold(path)
+
+    def _tell(self, place: Place, path: Path, message: str, cure: str) -> None:
+        self._wrong[place].add(path)
         field = ".".join(part for part in (place.prefix, path_text(path)) if part)
         self.problems.append(Problem(place.file, place.document, place.line(path), field, message, cure))
 

@@ -1,7 +1,8 @@
 """Rule: no two Pods share an address, and none has a node's, unless on the host network, where all do.
 
 A Pod without an address gets the next free host of its node's podCIDR from .2 on: .0 is the network
-and .1 the bridge, as the host-local IPAM plugin counts.
+and .1 the bridge, as the host-local IPAM plugin counts. That none is left is told only when nothing
+was wrong before: who miscounts Pods or ranges cannot know.
 """
 
 from __future__ import annotations
@@ -14,9 +15,17 @@ from packetsim.addresses import network
 from packetsim.cluster.model import Key, Pod
 from packetsim.cluster.places import Path, Place, Report
 from packetsim.cluster.podcidrs import Host
-from packetsim.cluster.pods import Draft
+from packetsim.cluster.pods import PHASE, Draft
 
 _STATUS: Path = ("status",)
+_NAME: Path = ("metadata", "name")
+_NAMED_AFTER: tuple[Path, ...] = (  # what a workload calls its Pods, and whether it makes any
+    _NAME,
+    ("metadata", "namespace"),
+    ("metadata", "ownerReferences"),
+    ("spec", "replicas"),
+    ("spec", "ordinals"),
+)
 
 
 def give_addresses(drafts: list[Draft], hosts: list[Host], families: tuple[int, ...], report: Report) -> list[Pod]:
@@ -26,9 +35,9 @@ def give_addresses(drafts: list[Draft], hosts: list[Host], families: tuple[int, 
     for draft in drafts:
         pod = giver.complete(draft)
         first = pods.setdefault(pod.key, (pod, draft.place))
-        if first[0] is not pod:
+        if first[0] is not pod and report.sound(first[1], *_NAMED_AFTER):
             message = f"there is another Pod {pod.namespace}/{pod.name}, at {first[1]}"
-            report.problem(draft.place, ("metadata", "name"), message, "Rename or remove one of the two")
+            report.problem(draft.place, _NAME, message, "Rename or remove one of the two", rests_on=_NAMED_AFTER)
     return [pod for pod, _ in pods.values()]
 
 
@@ -37,17 +46,22 @@ class _Giver:
         self._hosts = {host.node.name: host for host in hosts}
         self._node_of = {ip: host.node.name for host in hosts for ip in host.node.addresses}
         self._report = report
+        self._counted = not report.problems
         self._families = families
         self._owners: dict[str, Draft] = {}
         self._free: dict[str, Iterator[str]] = {}
         for draft in drafts:
-            if draft.written_ips and not draft.pod.host_network:
+            if draft.written_ips and not draft.pod.host_network and self._is_sure_of_its_own(draft):
                 for ip in draft.pod.addresses:
                     self._claim(ip, draft)
 
+    def _is_sure_of_its_own(self, draft: Draft) -> bool:
+        """Does it hold addresses that are nobody else's? Not on the host network, nor once it has finished."""
+        return self._report.known(draft.place, (*draft.spec_path, "hostNetwork"), PHASE)
+
     def _claim(self, ip: str, draft: Draft) -> None:
         first = self._owners.setdefault(ip, draft)
-        if first is not draft:
+        if first.pod.key != draft.pod.key:  # twins are told already
             message = f"{ip} is the address of Pod {first.pod.namespace}/{first.pod.name}, too, at {first.place}"
             self._report.problem(draft.place, _STATUS, message, "Give each Pod its own address, or leave them out")
         if ip in self._node_of:
@@ -69,10 +83,12 @@ class _Giver:
 
     def _on_host(self, draft: Draft, host: Host) -> Pod:
         """The kubelet gives it the node's own address of each family (status.hostIPs)."""
-        if draft.written_ips and not set(draft.pod.addresses) <= set(host.node.addresses):
+        known = host.place is None or self._report.sound(host.place, _NAME, ("status", "addresses"))
+        if draft.written_ips and known and not set(draft.pod.addresses) <= set(host.node.addresses):
             message = f"on the host network, yet {draft.pod.addresses[0]} is no address of Node {host.node.name}"
             cure = "Use the node's address, or leave it out"
-            self._report.problem(draft.place, _STATUS, message, cure)
+            placed_by = (PHASE, (*draft.spec_path, "nodeName"))
+            self._report.problem(draft.place, _STATUS, message, cure, rests_on=placed_by)
         if draft.written_ips:
             return draft.pod
         given = tuple(ip for family in self._families if (ip := host.node.address(family)))
@@ -83,12 +99,11 @@ class _Giver:
         if cidr is None:  # a problem already
             return "::" if family == 6 else "0.0.0.0"
         ip = next(self._free.setdefault(cidr, self._hosts_of(cidr)), None)
-        if ip is None:
+        if ip is None and self._counted:
             message = f"no address is left in podCIDR {cidr} of Node {host.node.name}"
             cure = "Give the node a larger podCIDR, or run fewer Pods on it"
             self._report.problem(draft.place, draft.spec_path, message, cure)
-            return "::" if family == 6 else "0.0.0.0"
-        return ip
+        return ip or ("::" if family == 6 else "0.0.0.0")
 
     def _hosts_of(self, cidr: str) -> Iterator[str]:
         whole = network(cidr)

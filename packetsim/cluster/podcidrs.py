@@ -49,7 +49,8 @@ def pod_ips_by_node(objects: Objects) -> dict[str, list[str]]:
 def with_pod_cidrs(
     hosts: list[Host], families: tuple[int, ...], pod_ips: Mapping[str, list[str]], report: Report
 ) -> list[Host]:
-    """The nodes, each with a podCIDR of every family."""
+    """The nodes, each with a podCIDR of every family; or fewer, once something is wrong."""
+    counted = not report.problems
     for family in families:
         lacking = [place for place, host in enumerate(hosts) if host.node.pod_cidr(family) is None]
         if not lacking:
@@ -60,7 +61,7 @@ def with_pod_cidrs(
             cidr = ranges.give(host.node.name)
             if cidr is not None:
                 hosts[place] = replace(host, node=replace(host.node, pod_cidrs=(*host.node.pod_cidrs, cidr)))
-            elif host.place:
+            elif host.place and counted:
                 message = f"no podCIDR is left in {CLUSTER_CIDRS[family]}"
                 report.problem(host.place, ("spec",), message, "Write spec.podCIDRs on every Node")
     return hosts

@@ -21,6 +21,7 @@ from packetsim.cluster.places import Path, Place, Report, one_of, shown
 PROTOCOLS = ("TCP", "UDP", "SCTP")
 LISTENING, ANSWERS, READY = OURS + "listening", OURS + "answers", OURS + "ready"
 OUR_ANNOTATIONS = (LISTENING, ANSWERS, READY)
+PHASE: Path = ("status", "phase")  # a Pod that has finished holds no address, and is on no node
 _SOCKET = re.compile(r"([0-9]{1,6})(?:/([A-Za-z]+))?")
 
 
@@ -107,8 +108,8 @@ def _addresses(one: Object[schemas.Pod], status: schemas.PodStatus, report: Repo
         else:
             found[family_of(ip)] = ip
     if status.pod_ip and status.pod_ips and parse_ip(status.pod_ip) != parse_ip(status.pod_ips[0].ip or ""):
-        message = "podIP and podIPs[0].ip differ"
-        report.problem(one.place, ("status", "podIP"), message, "Write the same address in both, or podIPs alone")
+        message, cure = "podIP and podIPs[0].ip differ", "Write the same address in both, or podIPs alone"
+        report.problem(one.place, ("status", "podIP"), message, cure, rests_on=[("status", "podIPs", 0)])
     return tuple(found.values())
 
 
@@ -126,10 +127,8 @@ def _ports(spec: schemas.PodSpec, place: Place, spec_path: Path, report: Report)
         names: set[str] = set()
         for index, port in enumerate(container.ports or ()):
             path = (*spec_path, *at, "ports", index)
-            before = len(report.problems)
             _check_port(port, names, place, path, report)
-            if len(report.problems) == before:
-                assert port.container_port is not None
+            if port.container_port:
                 yield ContainerPort(port.name or "", port.container_port, (port.protocol or "TCP").lower())
             if port.host_port and not spec.host_network:
                 report.notice("hostPort is not modelled: it is the network plugin's, not kube-proxy's", place)

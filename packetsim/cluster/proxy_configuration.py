@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from packetsim.addresses import family_of, network
 from packetsim.cluster import schemas
@@ -36,11 +37,14 @@ Configuration = tuple[schemas.KubeProxyConfiguration, Place]
 
 def read_proxy(objects: Objects, hosts: list[Host], families: tuple[int, ...], report: Report) -> ProxyConfiguration:
     """The cluster's one configuration, or kube-proxy's defaults."""
-    found = _find(objects, report)
-    if found is None:
+    found = [_read(shape, place, report) for shape, place in _find(objects, report)]
+    if not found:
         return ProxyConfiguration(cluster_cidrs=_default_cidrs(objects, hosts, families, report))
-    shape, place = found
-    cidrs = _cluster_cidrs(shape, place, report) or _default_cidrs(objects, hosts, families, None)
+    proxy = found[0]
+    return replace(proxy, cluster_cidrs=proxy.cluster_cidrs or _default_cidrs(objects, hosts, families, None))
+
+
+def _read(shape: schemas.KubeProxyConfiguration, place: Place, report: Report) -> ProxyConfiguration:
     detect, mode = shape.detect_local or schemas.DetectLocal(), shape.detect_local_mode or "ClusterCIDR"
     iptables = shape.iptables or schemas.IptablesSection()
     ipvs, nftables = shape.ipvs or schemas.IpvsSection(), shape.nftables or schemas.NftablesSection()
@@ -49,7 +53,7 @@ def read_proxy(objects: Objects, hosts: list[Host], families: tuple[int, ...], r
         report.notice("hostnameOverride is not modelled: each kube-proxy has its node's name", place)
     return ProxyConfiguration(
         mode=shape.mode or "",
-        cluster_cidrs=cidrs,
+        cluster_cidrs=_cluster_cidrs(shape, place, report),
         detect_local_mode=mode,
         bridge_interface=detect.bridge_interface or "",
         interface_name_prefix=detect.interface_name_prefix or "",
@@ -68,7 +72,8 @@ def read_proxy(objects: Objects, hosts: list[Host], families: tuple[int, ...], r
     )
 
 
-def _find(objects: Objects, report: Report) -> Configuration | None:
+def _find(objects: Objects, report: Report) -> list[Configuration]:
+    """Every configuration. The first counts; the others are read for their faults alone."""
     from_maps: list[Configuration] = []
     for one in objects.config_maps:
         if one.key == ("kube-system", "kube-proxy") and one.data.data and one.data.data.get(_CONFIG):
@@ -81,7 +86,7 @@ def _find(objects: Objects, report: Report) -> Configuration | None:
         report.problem(place, ("kind",), message, "Keep one: all nodes share it")
     if documents and from_maps:
         report.notice(f"the {_KIND} document goes before the one in ConfigMap kube-system/kube-proxy", from_maps[0][1])
-    return next(iter([*documents, *from_maps]), None)
+    return [*documents, *from_maps]
 
 
 def _inside(one: Object[schemas.ConfigMap], text: str, report: Report) -> Iterator[Configuration]:
@@ -97,8 +102,8 @@ def _inside(one: Object[schemas.ConfigMap], text: str, report: Report) -> Iterat
         elif fields.get("apiVersion") not in KINDS[_KIND].api_versions:
             message = f"there is no {_KIND} in {shown(fields.get('apiVersion'))}"
             report.problem(place, ("apiVersion",), message, f"Use {one_of(KINDS[_KIND].api_versions)}")
-        elif (shape := decode(schemas.KubeProxyConfiguration, fields, place, report)) is not None:
-            yield shape, place
+        else:
+            yield decode(schemas.KubeProxyConfiguration, fields, place, report), place
     for problem in problems:
         place = Place(one.place.file, one.place.document, None, problem.line, prefix, line)
         report.problem(place, (), problem.message, problem.cure)

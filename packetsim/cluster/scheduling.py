@@ -6,7 +6,7 @@ The real scheduler scores more than this; nodeSelector, taints and tolerations a
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import replace
 from heapq import heapreplace
 
@@ -14,7 +14,7 @@ from packetsim.cluster import schemas
 from packetsim.cluster.names import dns_subdomain
 from packetsim.cluster.places import Place, Report, clipped, one_of
 from packetsim.cluster.podcidrs import Host
-from packetsim.cluster.pods import Draft
+from packetsim.cluster.pods import PHASE, Draft
 from packetsim.cluster.selectors import matches
 
 MAX_DEMANDS = 1000
@@ -59,10 +59,9 @@ def _tolerated(taint: schemas.Taint, tolerations: Iterable[schemas.Toleration]) 
     )
 
 
-def schedule(drafts: list[Draft], fitting: Fitting, declared: Iterable[str], report: Report) -> list[Draft]:
+def schedule(drafts: list[Draft], fitting: Fitting, known: Container[str], report: Report) -> list[Draft]:
     """Every Pod with its node; Pods on a node that does not exist are problems and left out."""
     names = {host.node.name for host in fitting.hosts}
-    known = names | set(declared)
     scheduler = _Scheduler(fitting, Counter(draft.pod.node for draft in drafts))
     placed = []
     for draft in drafts:
@@ -74,7 +73,7 @@ def schedule(drafts: list[Draft], fitting: Fitting, declared: Iterable[str], rep
         elif node not in known and dns_subdomain(node) is None:
             message = f"there is no Node {clipped(node)}"
             cure = f"Add the Node, or use {one_of(sorted(names)[:5])}"
-            report.problem(draft.place, (*draft.spec_path, "nodeName"), message, cure)
+            report.problem(draft.place, (*draft.spec_path, "nodeName"), message, cure, rests_on=[PHASE])
     return placed
 
 

@@ -1,7 +1,8 @@
 """Rule: the types of every field we read, as the API declares them; what they may say is judged elsewhere.
 
 Fields are strict (a number is not text), null is the same as absent, and unknown fields are let
-pass, since the API server itself writes many. Our own FlowTest knows no unknown fields.
+pass, since the API server itself writes many. Our own FlowTest knows no unknown fields. Any field
+may be absent here: `decoding` leaves out the wrong ones.
 """
 
 from __future__ import annotations
@@ -259,7 +260,7 @@ class EndpointConditions(Shape):
 
 
 class Hint(Shape):
-    name: str
+    name: str | None = None
 
 
 class EndpointHints(Shape):
@@ -362,22 +363,22 @@ class Expect(Strict):
 
 class Flow(Strict):
     name: str | None = None
-    source: str = Field(alias="from")
+    source: str | None = Field(default=None, alias="from")
     via: str | None = None
-    target: str = Field(alias="to")
+    target: str | None = Field(default=None, alias="to")
     protocol: str | None = None
     again_after: int | None = Field(default=None, alias="again_after")
-    expect: Expect
+    expect: Expect | None = None
 
 
 class FlowTestSpec(Strict):
     mode: str | None = None
     modes: list[str] | None = None
-    flows: list[Flow]
+    flows: list[Flow] | None = None
 
 
 class FlowTest(Strict):
-    api_version: str
-    kind: str
+    api_version: str | None = None
+    kind: str | None = None
     metadata: Meta = Field(default_factory=Meta)
-    spec: FlowTestSpec
+    spec: FlowTestSpec | None = None

@@ -25,6 +25,9 @@ MAX_AFFINITY = 86400
 TOPOLOGY_MODE = "service.kubernetes.io/topology-mode"
 TOPOLOGY_HINTS = "service.kubernetes.io/topology-aware-hints"
 SOURCE_RANGES = "service.beta.kubernetes.io/load-balancer-source-ranges"
+TYPE: Path = ("spec", "type")
+HEADLESS_BY: tuple[Path, ...] = (("spec", "clusterIP"), ("spec", "clusterIPs"))
+_AFFINITY: Path = ("spec", "sessionAffinity")
 
 One = Object[schemas.Service]
 
@@ -32,14 +35,14 @@ One = Object[schemas.Service]
 def check_service(one: One, spec: schemas.ServiceSpec, report: Report) -> None:
     """Report everything wrong with the Service that can be told from it alone."""
     kind = spec.type or "ClusterIP"
-    if not _is_one_of(kind, TYPES, one.place, ("spec", "type"), report):
-        return
+    _check_is_one_of(kind, TYPES, one.place, TYPE, report)
     if kind == "ExternalName":
         _check_external_name(one, spec, report)
     else:
         _check_cluster_ips(one, spec, kind, report)
-        if not spec.ports and not is_headless(spec):
-            report.problem(one.place, ("spec", "ports"), f"{one} has no ports", "Add spec.ports with at least one port")
+        if not spec.ports and not is_headless(spec) and report.known(one.place, *HEADLESS_BY):
+            message, cure = f"{one} has no ports", "Add spec.ports with at least one port"
+            report.problem(one.place, ("spec", "ports"), message, cure, rests_on=[TYPE])
     _check_ports(one, spec, kind, report)
     selector = {key: value or "" for key, value in (spec.selector or {}).items()}
     check_labels(selector, one.place, ("spec", "selector"), report)
@@ -64,15 +67,13 @@ def needs_health_check(spec: schemas.ServiceSpec) -> bool:
     return spec.type == "LoadBalancer" and spec.external_traffic_policy == "Local"
 
 
-def _is_one_of(value: str, allowed: Iterable[str], place: Place, path: Path, report: Report) -> bool:
-    if value in allowed:
-        return True
-    report.problem(place, path, f"there is no {path[-1]} {shown(value)}", f"Use {one_of(allowed)}")
-    return False
+def _check_is_one_of(value: str, allowed: Iterable[str], place: Place, path: Path, report: Report) -> None:
+    if value not in allowed:
+        report.problem(place, path, f"there is no {path[-1]} {shown(value)}", f"Use {one_of(allowed)}")
 
 
-def _forbid(one: One, field: str, reason: str, cure: str, report: Report) -> None:
-    report.problem(one.place, ("spec", field), f"{field} {reason}", cure)
+def _forbid(one: One, field: str, reason: str, cure: str, report: Report, rests_on: Iterable[Path] = (TYPE,)) -> None:
+    report.problem(one.place, ("spec", field), f"{field} {reason}", cure, rests_on)
 
 
 def _check_external_name(one: One, spec: schemas.ServiceSpec, report: Report) -> None:
@@ -95,22 +96,23 @@ def _check_cluster_ips(one: One, spec: schemas.ServiceSpec, kind: str, report: R
     place, ips = one.place, spec.cluster_ips or []
     if spec.cluster_ip and ips and spec.cluster_ip != ips[0]:
         message = f"clusterIP {shown(spec.cluster_ip)} and clusterIPs[0] {shown(ips[0])} differ"
-        report.problem(place, ("spec", "clusterIP"), message, "Write the same address in both, or one of them alone")
+        cure = "Write the same address in both, or one of them alone"
+        report.problem(place, ("spec", "clusterIP"), message, cure, rests_on=[("spec", "clusterIPs", 0)])
     if is_headless(spec):
         if len(ips) > 1:
             message = "None stands for no ClusterIP at all, and cannot stand beside an address"
             report.problem(place, ("spec", "clusterIPs"), message, 'Write ["None"], or addresses alone')
         if kind != "ClusterIP":
             message = f"a {kind} Service needs a ClusterIP"
-            report.problem(place, ("spec", "clusterIP"), message, "Leave clusterIP out, or use type ClusterIP")
+            cure = "Leave clusterIP out, or use type ClusterIP"
+            report.problem(place, ("spec", "clusterIP"), message, cure, rests_on=[TYPE])
     if len(ips) > 2:
         message = f"{len(ips)} ClusterIPs"
         report.problem(place, ("spec", "clusterIPs"), message, "Write at most one of each address family")
-        return
     _check_families(one, spec, report)
     path: Path = ("spec", "clusterIPs") if ips else ("spec", "clusterIP")
     seen: dict[int, str] = {}
-    for index, text in enumerate(ips or ([spec.cluster_ip] if spec.cluster_ip else [])):
+    for index, text in enumerate(ips[:2] or ([spec.cluster_ip] if spec.cluster_ip else [])):
         if text == "None":
             continue
         where = (*path, index) if ips else path
@@ -138,20 +140,22 @@ def _check_families(one: One, spec: schemas.ServiceSpec, report: Report) -> None
         elif family in families[:index]:
             report.problem(one.place, path, f"{family} stands twice", "Write each family once")
     policy = spec.ip_family_policy
-    if policy is not None and not _is_one_of(policy, POLICIES, one.place, ("spec", "ipFamilyPolicy"), report):
-        return
+    if policy is not None:
+        _check_is_one_of(policy, POLICIES, one.place, ("spec", "ipFamilyPolicy"), report)
     headless = is_headless(spec) and not spec.selector
     dual = len(families) == 2 or len(spec.cluster_ips or ()) == 2
     if dual and (policy or ("RequireDualStack" if headless else "SingleStack")) == "SingleStack":
         message = "two families need a dual-stack policy"
         cure = "Set ipFamilyPolicy to PreferDualStack or RequireDualStack"
-        report.problem(one.place, ("spec", "ipFamilyPolicy"), message, cure)
+        if report.known(one.place, *HEADLESS_BY, ("spec", "selector")):
+            by = (("spec", "ipFamilies"), ("spec", "ipFamilyPolicy"))
+            report.problem(one.place, by[1], message, cure, rests_on=by)
 
 
 def _check_ports(one: One, spec: schemas.ServiceSpec, kind: str, report: Report) -> None:
     ports = spec.ports or []
     names: set[str] = set()
-    numbers: set[tuple[str, int | None]] = set()
+    numbers: set[tuple[str, int]] = set()
     node_ports: set[tuple[str, int]] = set()
     for index, port in enumerate(ports):
         path: Path = ("spec", "ports", index)
@@ -159,20 +163,33 @@ def _check_ports(one: One, spec: schemas.ServiceSpec, kind: str, report: Report)
         check_number(port.port, one.place, (*path, "port"), report)
         check_protocol(port.protocol, one.place, (*path, "protocol"), report)
         _check_target(one, port.target_port, (*path, "targetPort"), report)
-        protocol = port.protocol or "TCP"
-        if (protocol, port.port) in numbers:
-            message = f"{protocol} port {shown(port.port)} stands twice"
-            report.problem(one.place, path, message, "Give each port another number, or another protocol")
-        numbers.add((protocol, port.port))
-        if not port.node_port:
-            continue
-        if kind in ("ClusterIP", "ExternalName"):
+        if port.node_port and kind in ("ClusterIP", "ExternalName"):
             message = f"a {kind} Service has no node ports"
             cure = "Remove it, or use type NodePort or LoadBalancer"
-            report.problem(one.place, (*path, "nodePort"), message, cure)
-        elif (protocol, port.node_port) in node_ports:
-            message = f"{protocol} node port {port.node_port} stands twice"
-            report.problem(one.place, (*path, "nodePort"), message, "Give each port its own node port")
+            report.problem(one.place, (*path, "nodePort"), message, cure, rests_on=[TYPE])
+        if report.sound(one.place, (*path, "protocol")):
+            _check_twice(one, port, numbers, node_ports, path, report)
+
+
+def _check_twice(
+    one: One,
+    port: schemas.ServicePort,
+    numbers: set[tuple[str, int]],
+    node_ports: set[tuple[str, int]],
+    path: Path,
+    report: Report,
+) -> None:
+    protocol = port.protocol or "TCP"
+    if port.port:
+        if (protocol, port.port) in numbers:
+            message = f"{protocol} port {port.port} stands twice"
+            cure = "Give each port another number, or another protocol"
+            report.problem(one.place, path, message, cure, rests_on=[(*path, "port")])
+        numbers.add((protocol, port.port))
+    if port.node_port:
+        if (protocol, port.node_port) in node_ports:
+            where, message = (*path, "nodePort"), f"{protocol} node port {port.node_port} stands twice"
+            report.problem(one.place, where, message, "Give each port its own node port", rests_on=[where])
         node_ports.add((protocol, port.node_port))
 
 
@@ -203,13 +220,14 @@ def _check_target(one: One, target: int | str | None, path: Path, report: Report
 
 def _check_affinity(one: One, spec: schemas.ServiceSpec, report: Report) -> None:
     affinity = spec.session_affinity or "None"
-    if not _is_one_of(affinity, AFFINITIES, one.place, ("spec", "sessionAffinity"), report):
-        return
+    _check_is_one_of(affinity, AFFINITIES, one.place, _AFFINITY, report)
     config = spec.session_affinity_config
-    if affinity == "None":
-        if config is not None:
-            cure = "Set sessionAffinity to ClientIP, or remove it"
-            _forbid(one, "sessionAffinityConfig", "has no meaning without sessionAffinity ClientIP", cure, report)
+    if affinity == "None" and config is not None and report.sound(one.place, _AFFINITY):
+        reason, cure = (
+            "has no meaning without sessionAffinity ClientIP",
+            "Set sessionAffinity to ClientIP, or remove it",
+        )
+        _forbid(one, "sessionAffinityConfig", reason, cure, report, rests_on=())
         return
     timeout = config.client_ip.timeout_seconds if config and config.client_ip else None
     if timeout is not None and not 1 <= timeout <= MAX_AFFINITY:
@@ -230,16 +248,17 @@ def _check_external(one: One, spec: schemas.ServiceSpec, kind: str, report: Repo
         path = ("status", "loadBalancer", "ingress", index)
         if kind != "LoadBalancer":
             message = f"a {kind} Service has no load balancer"
-            report.problem(one.place, path, message, "Use type LoadBalancer, or remove it")
+            report.problem(one.place, path, message, "Use type LoadBalancer, or remove it", rests_on=[TYPE])
         if ingress.ip and parse_ip(ingress.ip) is None:
             report.problem(one.place, (*path, "ip"), *ip_refusal(ingress.ip))
         if ingress.hostname and (refusal := dns_subdomain(ingress.hostname)):
             report.problem(one.place, (*path, "hostname"), *refusal)
         if ingress.ip_mode is not None:
-            _is_one_of(ingress.ip_mode, IP_MODES, one.place, (*path, "ipMode"), report)
+            _check_is_one_of(ingress.ip_mode, IP_MODES, one.place, (*path, "ipMode"), report)
             if not ingress.ip:
                 message = "ipMode says how an ip is reached, and there is no ip"
-                report.problem(one.place, (*path, "ipMode"), message, "Add ip, or remove ipMode")
+                cure = "Add ip, or remove ipMode"
+                report.problem(one.place, (*path, "ipMode"), message, cure, rests_on=[(*path, "ip")])
 
 
 def _check_load_balancer(one: One, spec: schemas.ServiceSpec, kind: str, report: Report) -> None:
@@ -253,22 +272,28 @@ def _check_load_balancer(one: One, spec: schemas.ServiceSpec, kind: str, report:
             report.problem(one.place, ("spec", "loadBalancerSourceRanges", index), *cidr_refusal(text.strip()))
     if SOURCE_RANGES in one.annotations:
         report.notice(f"the annotation {SOURCE_RANGES} is for clouds: kube-proxy does not read it", one.place)
-    if spec.health_check_node_port and not needs_health_check(spec):
+    if spec.health_check_node_port and not needs_health_check(spec) and _is_policy_clear(one, spec, report):
         reason = "may be used with type LoadBalancer and externalTrafficPolicy Local alone"
         _forbid(one, "healthCheckNodePort", reason, "Remove it, or set those two", report)
 
 
+def _is_policy_clear(one: One, spec: schemas.ServiceSpec, report: Report) -> bool:
+    policy = spec.external_traffic_policy or "Cluster"
+    return policy in POLICY and report.known(one.place, ("spec", "externalTrafficPolicy"))
+
+
 def _check_policies(one: One, spec: schemas.ServiceSpec, kind: str, report: Report) -> None:
     if spec.external_traffic_policy:
-        _is_one_of(spec.external_traffic_policy, POLICY, one.place, ("spec", "externalTrafficPolicy"), report)
+        _check_is_one_of(spec.external_traffic_policy, POLICY, one.place, ("spec", "externalTrafficPolicy"), report)
         if not is_external(spec):
             cure = "Remove it, or use type NodePort or LoadBalancer, or externalIPs"
-            _forbid(one, "externalTrafficPolicy", "has no meaning: nothing outside reaches this", cure, report)
+            reason, by = "has no meaning: nothing outside reaches this", (TYPE, ("spec", "externalIPs"))
+            _forbid(one, "externalTrafficPolicy", reason, cure, report, rests_on=by)
     if spec.internal_traffic_policy is not None:
-        _is_one_of(spec.internal_traffic_policy, POLICY, one.place, ("spec", "internalTrafficPolicy"), report)
+        _check_is_one_of(spec.internal_traffic_policy, POLICY, one.place, ("spec", "internalTrafficPolicy"), report)
     if spec.traffic_distribution is not None:
         path: Path = ("spec", "trafficDistribution")
-        _is_one_of(spec.traffic_distribution, DISTRIBUTIONS, one.place, path, report)
+        _check_is_one_of(spec.traffic_distribution, DISTRIBUTIONS, one.place, path, report)
 
 
 def _check_topology(one: One, annotations: Mapping[str, str], report: Report) -> None:

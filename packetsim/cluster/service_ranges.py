@@ -13,6 +13,7 @@ from packetsim.addresses import family_of, network
 from packetsim.cluster import schemas
 from packetsim.cluster.inventing import number_from
 from packetsim.cluster.model import Key
+from packetsim.cluster.names import Refusal
 from packetsim.cluster.objects import Object, Objects
 from packetsim.cluster.parsing import cidr_refusal, family_name, parse_cidr, parse_ip
 from packetsim.cluster.places import Report
@@ -27,6 +28,13 @@ def service_cidrs(objects: Objects, families: tuple[int, ...], report: Report) -
         ordered = sorted(objects.service_cidrs, key=lambda one: one.name != "kubernetes")
         return tuple(dict.fromkeys(cidr for one in ordered for cidr in _read(one, report)))
     return tuple(_guessed(family, objects, report) for family in families)
+
+
+def are_certain(objects: Objects, report: Report) -> bool:
+    """Are those all the ranges? Not when something is wrong with a ServiceCIDR."""
+    read = {("ServiceCIDR", *one.key) for one in objects.service_cidrs}
+    unread = any(name[0] == "ServiceCIDR" and name not in read for name in objects.declared)
+    return not unread and all(report.sound(one.place, ("spec", "cidrs")) for one in objects.service_cidrs)
 
 
 def _read(one: Object[schemas.ServiceCIDR], report: Report) -> list[str]:
@@ -82,12 +90,13 @@ def _written_ips(objects: Objects) -> Iterable[str]:
 class ClusterIPs:
     """Who has which ClusterIP. Written ones are claimed before any is given."""
 
-    def __init__(self, cidrs: Iterable[str], others: Mapping[str, str]) -> None:
+    def __init__(self, cidrs: Iterable[str], others: Mapping[str, str], certain: bool) -> None:
         self._ranges: dict[int, list[str]] = {}
         for cidr in cidrs:
             self._ranges.setdefault(family_of(cidr), []).append(cidr)
         self._owners: dict[str, Object[schemas.Service]] = {}
         self._others = others  # Pods' and nodes' addresses -> whose
+        self.certain = certain  # are these all the ranges?
 
     @property
     def families(self) -> tuple[int, ...]:
@@ -97,19 +106,22 @@ class ClusterIPs:
     def claim(self, ip: str, one: Object[schemas.Service], index: int, report: Report) -> None:
         spec = one.data.spec or schemas.ServiceSpec()
         path = ("spec", "clusterIPs", index) if spec.cluster_ips else ("spec", "clusterIP")
+        for message, cure in self._refusals(ip, one):
+            report.problem(one.place, path, message, cure, rests_on=[path])
+
+    def _refusals(self, ip: str, one: Object[schemas.Service]) -> Iterator[Refusal]:
         ranges = self._ranges.get(family_of(ip), [])
-        if not any(ip in network(cidr) for cidr in ranges):
-            message = f"{ip} is outside the service range {' and '.join(ranges) or 'of every family'}"
-            report.problem(one.place, path, message, "Use an address inside it, or add a ServiceCIDR that holds it")
-        elif any(ip == network(cidr).text.partition("/")[0] for cidr in ranges):
-            message = f"{ip} is the service range's own first address"
-            report.problem(one.place, path, message, "Use one after it, or leave clusterIP out")
-        if ip in self._others:
-            report.problem(one.place, path, f"{ip} is the address of {self._others[ip]}", "Use a free address")
         first = self._owners.setdefault(ip, one)
-        if first is not one:
+        if self.certain and ranges and not any(ip in network(cidr) for cidr in ranges):
+            message = f"{ip} is outside the service range {' and '.join(ranges)}"
+            yield message, "Use an address inside it, or add a ServiceCIDR that holds it"
+        if any(ip == network(cidr).text.partition("/")[0] for cidr in ranges):
+            yield f"{ip} is the service range's own first address", "Use one after it, or leave clusterIP out"
+        if ip in self._others:
+            yield f"{ip} is the address of {self._others[ip]}", "Use a free address"
+        if first.key != one.key:  # twins are told already
             message = f"{ip} is the ClusterIP of {first}, too, at {first.place}"
-            report.problem(one.place, path, message, "Use another address, or leave clusterIP out")
+            yield message, "Use another address, or leave clusterIP out"
 
     def give(self, family: int, one: Object[schemas.Service], report: Report) -> str:
         """A free ClusterIP; `default/kubernetes` has the very first, as the API server gives itself."""

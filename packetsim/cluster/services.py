@@ -15,68 +15,70 @@ from packetsim.cluster.model import Ingress, Service, ServicePort
 from packetsim.cluster.node_ports import NodePorts
 from packetsim.cluster.objects import Object, Objects
 from packetsim.cluster.parsing import family_name, parse_cidr, parse_ip
-from packetsim.cluster.places import Report
-from packetsim.cluster.service_checks import check_service, is_headless, needs_health_check
-from packetsim.cluster.service_ranges import ClusterIPs
+from packetsim.cluster.places import Path, Report
+from packetsim.cluster.service_checks import HEADLESS_BY, TYPE, check_service, is_headless, needs_health_check
+from packetsim.cluster.service_ranges import ClusterIPs, are_certain
 
 DEFAULT_AFFINITY = 10800
 _OTHER = {4: 6, 6: 4}
+_SELECTOR: Path = ("spec", "selector")
 
 
 @dataclass(frozen=True, slots=True)
 class _Draft:
-    """A valid Service with the addresses it was written with."""
+    """A Service with its families, and the addresses it was written with."""
 
     one: Object[schemas.Service]
     spec: schemas.ServiceSpec
     families: tuple[int, ...]
-    ips: tuple[str, ...]
+    ips: tuple[str, ...]  # "" for what is none
 
 
 def read_services(
     objects: Objects, cidrs: tuple[str, ...], addresses: Mapping[str, str], report: Report
 ) -> list[Service]:
-    """Every valid Service, complete. `addresses`: of nodes and Pods, with whose each is."""
-    cluster_ips, node_ports = ClusterIPs(cidrs, addresses), NodePorts()
+    """Every Service, complete; none once something is wrong. `addresses`: of nodes and Pods, with whose each is."""
+    cluster_ips, node_ports = ClusterIPs(cidrs, addresses, are_certain(objects, report)), NodePorts()
     drafts = []
     for one in objects.services:
         spec = one.data.spec or schemas.ServiceSpec()
-        before = len(report.problems)
         check_service(one, spec, report)
-        families = _families(one, spec, cluster_ips.families, report) if len(report.problems) == before else ()
-        if len(report.problems) == before:
-            drafts.append(_Draft(one, spec, families, _written_ips(spec)))
+        families = _families(one, spec, cluster_ips, report)
+        drafts.append(_Draft(one, spec, families, _written_ips(spec)))
     for draft in drafts:
         _claim(draft, cluster_ips, node_ports, report)
+    if report.problems:
+        return []
     return [_complete(draft, cluster_ips, node_ports, report) for draft in drafts]
 
 
 def _written_ips(spec: schemas.ServiceSpec) -> tuple[str, ...]:
     texts = spec.cluster_ips or ([spec.cluster_ip] if spec.cluster_ip else [])
-    return tuple(ip for text in texts if (ip := parse_ip(text)))
+    return tuple(parse_ip(text) or "" for text in texts if text != "None")
 
 
 def _families(
-    one: Object[schemas.Service], spec: schemas.ServiceSpec, configured: tuple[int, ...], report: Report
+    one: Object[schemas.Service], spec: schemas.ServiceSpec, cluster_ips: ClusterIPs, report: Report
 ) -> tuple[int, ...]:
     """initIPFamilyFields."""
+    configured = cluster_ips.families
     if spec.type == "ExternalName":
         return ()
     free = is_headless(spec) and not spec.selector  # may have any family, on any cluster
     policy = spec.ip_family_policy or ("RequireDualStack" if free else "SingleStack")
-    asked = tuple(FAMILIES[family] for family in spec.ip_families or ())
-    asked += tuple(family_of(ip) for ip in _written_ips(spec)[len(asked) :])
+    asked = tuple(FAMILIES[family] for family in spec.ip_families or () if family in FAMILIES)
+    asked += tuple(family_of(ip) for ip in _written_ips(spec)[len(asked) :] if ip)
     families = asked or configured[:1]
-    if not free:
+    if cluster_ips.certain and not free and report.known(one.place, *HEADLESS_BY, _SELECTOR):
         for family in families:
             if family not in configured:
                 message = f"{family_name(family)} is not configured on this cluster"
                 cure = f"Add a ServiceCIDR with an {family_name(family)} range, or use the other family"
-                report.problem(one.place, ("spec", "ipFamilies"), message, cure)
+                report.problem(one.place, ("spec", "ipFamilies"), message, cure, rests_on=[TYPE])
         if policy == "RequireDualStack" and len(configured) < 2:
             message = "this cluster is not dual-stack"
             cure = "Add a ServiceCIDR with ranges of both families, or use PreferDualStack"
-            report.problem(one.place, ("spec", "ipFamilyPolicy"), message, cure)
+            report.problem(one.place, ("spec", "ipFamilyPolicy"), message, cure, rests_on=[TYPE])
     if policy != "SingleStack" and len(families) == 1 and (free or len(configured) == 2):
         families = (*families, _OTHER[families[0]])
     return families
@@ -84,7 +86,8 @@ def _families(
 
 def _claim(draft: _Draft, cluster_ips: ClusterIPs, node_ports: NodePorts, report: Report) -> None:
     for index, ip in enumerate(draft.ips):
-        cluster_ips.claim(ip, draft.one, index, report)
+        if ip:
+            cluster_ips.claim(ip, draft.one, index, report)
     for index, port in enumerate(draft.spec.ports or ()):
         if port.node_port:
             node_ports.claim(port.node_port, draft.one, ("spec", "ports", index, "nodePort"), report)
@@ -92,7 +95,7 @@ def _claim(draft: _Draft, cluster_ips: ClusterIPs, node_ports: NodePorts, report
         path = ("spec", "healthCheckNodePort")
         if any(port.node_port == draft.spec.health_check_node_port for port in draft.spec.ports or ()):
             message = f"node port {draft.spec.health_check_node_port} belongs to one of its own ports"
-            report.problem(draft.one.place, path, message, "Use another number, or leave it out")
+            report.problem(draft.one.place, path, message, "Use another number, or leave it out", rests_on=[path])
         node_ports.claim(draft.spec.health_check_node_port, draft.one, path, report)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from packetsim.cluster import schemas
 from packetsim.cluster.model import Endpoint, EndpointPort, EndpointSlice, Key
-from packetsim.cluster.names import dns_label
+from packetsim.cluster.names import dns_label, dns_subdomain
 from packetsim.cluster.objects import Object, Objects
 from packetsim.cluster.parsing import ip_refusal, parse_ip, special_refusal
 from packetsim.cluster.places import Path, Place, Report, one_of, shown
@@ -18,6 +18,7 @@ from packetsim.cluster.pods import check_number, check_protocol
 
 SERVICE_LABEL = "kubernetes.io/service-name"
 ADDRESS_TYPES = ("IPv4", "IPv6", "FQDN")
+_FAMILIES = {"IPv4": 4, "IPv6": 6}
 MAX_ENDPOINTS = 1000  # of one slice, as the API server counts
 MAX_ADDRESSES = 100
 
@@ -31,10 +32,10 @@ def read_slices(objects: Objects, report: Report) -> dict[Key, list[EndpointSlic
         if kind not in ADDRESS_TYPES:
             message = f"there is no addressType {shown(kind)}"
             report.problem(one.place, ("addressType",), message, f"Use {one_of(ADDRESS_TYPES)}")
-        elif kind == "FQDN":
+        if kind == "FQDN":
             report.notice("EndpointSlices of host names (FQDN) are ignored, as kube-proxy ignores them", one.place)
         else:
-            made = _slice(one, service, 6 if kind == "IPv6" else 4, report)
+            made = _slice(one, service, report)
             found.setdefault((one.namespace, service), []).append(made)
             if ("Service", one.namespace, service) not in objects.declared:
                 report.notice("EndpointSlices whose Service is not among the manifests have no effect", one.place)
@@ -50,11 +51,13 @@ def _service(one: Object[schemas.EndpointSlice], report: Report) -> str:
     if owner is None:
         message = f"{one} belongs to no Service"
         cure = f"Add the label {SERVICE_LABEL} with the Service's name"
-        report.problem(one.place, ("metadata", "labels"), message, cure)
+        by = (("metadata", "labels", SERVICE_LABEL), ("metadata", "ownerReferences"))
+        report.problem(one.place, ("metadata", "labels"), message, cure, rests_on=by)
     return owner or ""
 
 
-def _slice(one: Object[schemas.EndpointSlice], service: str, family: int, report: Report) -> EndpointSlice:
+def _slice(one: Object[schemas.EndpointSlice], service: str, report: Report) -> EndpointSlice:
+    family = _FAMILIES.get(one.data.address_type or "")
     endpoints = one.data.endpoints or []
     if len(endpoints) > MAX_ENDPOINTS:
         message = f"{len(endpoints):,} endpoints"
@@ -66,7 +69,7 @@ def _slice(one: Object[schemas.EndpointSlice], service: str, family: int, report
         for index, item in enumerate(endpoints)
         if (endpoint := _endpoint(item, one, family, ("endpoints", index), report))
     )
-    return EndpointSlice(one.namespace, one.name, service, family, ports, read)
+    return EndpointSlice(one.namespace, one.name, service, family or 4, ports, read)
 
 
 def read_ports(
@@ -79,10 +82,11 @@ def read_ports(
         name = port.name or ""
         if name and (refusal := dns_label(name)):
             report.problem(place, (*where, "name"), *refusal)
-        if name in names:
+        if name in names and report.sound(place, (*where, "name")):
             message = f"the port name {shown(name)} stands twice"
             report.problem(place, (*where, "name"), message, "Give each port its own name")
-        names.add(name)
+        if name or report.sound(place, (*where, "name")):
+            names.add(name)
         check_protocol(port.protocol, place, (*where, "protocol"), report)
         if port.port:
             check_number(port.port, place, (*where, "port"), report)
@@ -102,16 +106,23 @@ def read_ip(text: str, family: int | None, place: Place, path: Path, report: Rep
 
 
 def _endpoint(
-    item: schemas.Endpoint, one: Object[schemas.EndpointSlice], family: int, path: Path, report: Report
+    item: schemas.Endpoint, one: Object[schemas.EndpointSlice], family: int | None, path: Path, report: Report
 ) -> Endpoint | None:
     addresses = item.addresses or []
     if not 1 <= len(addresses) <= MAX_ADDRESSES:
         message = f"an endpoint with {len(addresses)} addresses"
         report.problem(one.place, (*path, "addresses"), message, "Write one address for each endpoint")
         return None
-    read = [read_ip(text, family, one.place, (*path, "addresses", i), report) for i, text in enumerate(addresses)]
+    read = [
+        None
+        if family is None and _may_be_host_name(text)
+        else read_ip(text, family, one.place, (*path, "addresses", index), report)
+        for index, text in enumerate(addresses)
+    ]
     conditions = item.conditions or _NO_CONDITIONS
     hints = item.hints or _NO_HINTS
+    zones = _hints(hints.for_zones or [], one.place, (*path, "hints", "forZones"), report)
+    nodes = _hints(hints.for_nodes or [], one.place, (*path, "hints", "forNodes"), report)
     if read[0] is None:
         return None
     return Endpoint(
@@ -121,9 +132,20 @@ def _endpoint(
         conditions.terminating is True,
         item.node_name or "",
         pod_of(item.target_ref, one.namespace),
-        tuple(hint.name for hint in hints.for_zones or ()),
-        tuple(hint.name for hint in hints.for_nodes or ()),
+        zones,
+        nodes,
     )
+
+
+def _may_be_host_name(text: str) -> bool:
+    return text[-1:].isalpha() and parse_ip(text) is None and dns_subdomain(text) is None
+
+
+def _hints(hints: list[schemas.Hint], place: Place, path: Path, report: Report) -> tuple[str, ...]:
+    for index, hint in enumerate(hints):
+        if hint.name is None:
+            report.problem(place, (*path, index, "name"), 'the field "name" is missing', "Add it")
+    return tuple(hint.name or "" for hint in hints)
 
 
 _NO_CONDITIONS = schemas.EndpointConditions()

@@ -121,26 +121,25 @@ _MAKERS = {
 
 def _expand(one: Object[schemas.Workload], fitting: Fitting, report: Report) -> _Plan | None:
     spec = one.data.spec or schemas.WorkloadSpec()
-    before = len(report.problems)
     replicas = 1 if spec.replicas is None else spec.replicas
     if replicas < 0:
         report.problem(one.place, ("spec", "replicas"), f"{shown(replicas)} replicas", "Write 0 or more")
+        replicas = 1
     if spec.ordinals and (spec.ordinals.start or 0) < 0:
         report.problem(one.place, ("spec", "ordinals", "start"), "ordinals begin below 0", "Write 0 or more")
     if spec.template is None:
         report.problem(one.place, _TEMPLATE, f"{one} has no Pod template", "Add spec.template with labels and a spec")
-        return None
-    meta = spec.template.metadata
+    meta = (spec.template or schemas.PodTemplate()).metadata
     labels = {key: value or "" for key, value in (meta.labels or {}).items()}
     annotations = {key: value or "" for key, value in (meta.annotations or {}).items()}
     check_labels(labels, one.place, (*_TEMPLATE, "metadata", "labels"), report)
     check_annotations(annotations, one.place, (*_TEMPLATE, "metadata", "annotations"), report)
     _check_selector(spec.selector, labels, one.place, report)
+    if spec.template is None:
+        return None
     pod_spec = spec.template.spec or schemas.PodSpec()
     path = (*_TEMPLATE, "spec")
     pod = pod_of(one, annotations, pod_spec, True, one.place, path, (*_TEMPLATE, "metadata"), report)
-    if len(report.problems) > before:
-        return None
     nodes: tuple[str, ...] = ()
     if one.kind == "DaemonSet":  # on unready and unschedulable nodes, too: daemon/util adds the tolerations
         fit = fitting.fitting(pod_spec, one.place, report)
@@ -154,9 +153,8 @@ def _check_selector(
     """apps validation: a selector is required, and must select the template's own Pods."""
     path: Path = ("spec", "selector")
     if selector is None or not (selector.match_labels or selector.match_expressions):
-        report.problem(
-            place, path, "the selector is missing", "Add spec.selector.matchLabels with the template's labels"
-        )
+        cure = "Add spec.selector.matchLabels with the template's labels"
+        report.problem(place, path, "the selector is missing", cure, rests_on=[path])
         return
     wanted = {key: value or "" for key, value in (selector.match_labels or {}).items()}
     requirements = selector.match_expressions or []
@@ -165,7 +163,7 @@ def _check_selector(
             message = f"there is no operator {shown(requirement.operator)}"
             cure = f"Use {one_of(OPERATORS)}"
             report.problem(place, (*path, "matchExpressions", index, "operator"), message, cure)
-            return
     if not matches(wanted, labels) or not all(fulfils(requirement, labels) for requirement in requirements):
         message = "the selector does not select the template's own labels"
-        report.problem(place, path, message, "Write the same labels in spec.selector and in spec.template.metadata")
+        cure = "Write the same labels in spec.selector and in spec.template.metadata"
+        report.problem(place, path, message, cure, rests_on=[path, (*_TEMPLATE, "metadata", "labels")])
