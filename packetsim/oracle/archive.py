@@ -9,13 +9,17 @@ from __future__ import annotations
 
 import stat
 from pathlib import Path
-from typing import BinaryIO
+from typing import Protocol
 
 END = "TRAILER!!!"
 BLOCK = 512  # an archive is filled up to a multiple of this
 
 
-def write_archive(folder: Path, out: BinaryIO) -> None:
+class Writable(Protocol):
+    def write(self, data: bytes, /) -> int: ...
+
+
+def write_archive(folder: Path, out: Writable) -> None:
     """The archive of all that is in `folder`, written to `out`."""
     written = 0
     for number, path in enumerate(sorted(folder.rglob("*")), start=1):

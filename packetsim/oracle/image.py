@@ -88,8 +88,16 @@ def _build(say: Callable[[str], None]) -> None:
         with gzip.GzipFile(made / INITRAMFS, "wb", compresslevel=6, mtime=0) as out:
             archive.write_archive(work / "root", out)
         (made / VERSIONS).write_text(json.dumps({"kernel": kernel_version, "packages": versions}, indent=1) + "\n")
-        with suppress(FileExistsError, OSError) if _folder().exists() else suppress():
-            made.rename(_folder())
+        _keep(made)
+
+
+def _keep(made: Path) -> None:
+    """The folder gets its name, unless somebody else has made the same meanwhile."""
+    try:
+        made.rename(_folder())
+    except OSError:
+        if not _folder().exists():
+            raise
 
 
 def _take_kernel(root: Path, to: Path) -> str:

@@ -1,4 +1,4 @@
-#!/bin/busybox sh
+#!/bin/sh
 # Rule: the first process of the virtual machine. It makes a Linux of the bare kernel, then runs the guest on the port
 # to the host, and turns the machine off when the guest ends. What goes wrong is told on the console.
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/ LC_ALL=C.UTF-8

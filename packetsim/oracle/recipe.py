@@ -11,10 +11,16 @@ from pathlib import Path
 REVISION = 1
 INIT = Path(__file__).with_name("init.sh")
 
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
 # Debian's names. With them comes what they depend on.
 PACKAGES = (
     "linux-image-cloud-amd64",
     "busybox-static",
+    "dash",  # busybox's shell would take its own `ip` for ip
     "iproute2",
     "iptables",
     "nftables",
@@ -27,7 +33,7 @@ PACKAGES = (
 )
 
 # Loaded at boot, so that no test waits for a module. What kube-proxy's rules name, what the guest's wiring needs.
-MODULES = """
+MODULES = _words("""
 virtio_pci virtio_console
 veth dummy bridge br_netfilter sctp
 nf_conntrack nf_conntrack_netlink nf_nat nf_log_syslog nfnetlink nfnetlink_log nfnetlink_acct
@@ -43,7 +49,7 @@ ip_set ip_set_bitmap_ip ip_set_bitmap_port ip_set_hash_ip ip_set_hash_ipport ip_
 ip_set_hash_ipportnet ip_set_hash_mac ip_set_hash_net ip_set_hash_netport ip_set_hash_netnet ip_set_list_set
 ip_vs ip_vs_dh ip_vs_fo ip_vs_lblc ip_vs_lblcr ip_vs_lc ip_vs_mh ip_vs_nq ip_vs_ovf ip_vs_rr ip_vs_sed ip_vs_sh
 ip_vs_wlc ip_vs_wrr
-""".split()
+""")
 
 # Folders of modules that are kept, since a rule or a socket may ask for one that is not loaded yet.
 MODULE_FOLDERS = (
@@ -61,6 +67,7 @@ MODULE_FOLDERS = (
 # Files of the packages that are kept, apart from the modules, and from the libraries that these need.
 KEPT = (
     "bin/busybox",
+    "bin/dash",
     "bin/ip",
     "bin/ss",
     "sbin/bridge",
@@ -96,16 +103,19 @@ KEPT = (
     "share/iproute2/**/*",
 )
 
-# Of these, what only brings large libraries along.
-LEFT_OUT = "_codecs_ _crypt _curses _dbm _hashlib _lsprof _lzma _bz2 _sqlite3 _ssl _test _xx audioop nis oss readline xx"
+# Of lib-dynload, what begins so: the guest needs it not, and it brings large libraries along.
+LEFT_OUT = _words("""
+_bz2 _codecs _crypt _ctypes_test _curses _dbm _hashlib _lsprof _lzma _multibytecodec _sqlite3 _ssl _test _uuid _xx
+_zoneinfo audioop nis ossaudiodev readline xx
+""")
 
-# What busybox serves as. `ip` is not among them: it has to be the real one.
-APPLETS = """
+# What busybox serves as. `ip` is not among them: that has to be the real one.
+APPLETS = _words("""
 [ awk basename cat chmod cp cut date dd df dirname dmesg du echo env expr false find free grep head hexdump hostname id
 insmod kill killall less ln ls lsmod mkdir mkfifo mknod modprobe mount mv nc nsenter od pidof ping ping6 poweroff ps
-pwd readlink realpath reboot rm rmdir rmmod sed seq setsid sh sleep sort stat strings stty sync sysctl tail tar tee
+pwd readlink realpath reboot rm rmdir rmmod sed seq setsid sleep sort stat strings stty sync sysctl tail tar tee
 test time timeout top touch tr true umount uname uniq unshare uptime usleep vi wc which xargs
-""".split()
+""")
 
 
 def digest() -> str:

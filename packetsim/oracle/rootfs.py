@@ -37,7 +37,7 @@ def _merged(root: Path, pattern: str) -> Iterable[Path]:
 
 
 def _left_out(path: Path) -> bool:
-    return path.parent.name == "lib-dynload" and path.name.startswith(tuple(recipe.LEFT_OUT.split()))
+    return path.parent.name == "lib-dynload" and path.name.startswith(recipe.LEFT_OUT)
 
 
 def _modules(root: Path, pattern: str) -> Iterable[Path]:
@@ -49,18 +49,20 @@ def _libraries(root: Path, programs: Iterable[Path]) -> set[Path]:
     """The libraries that these programs need, and those that these need, and so on."""
     known = {path.name: path for path in root.glob("**/lib/x86_64-linux-gnu/*.so*")}
     found: set[Path] = set()
-    unread = [path for path in programs if path.suffix in ("", ".so", ".11") or "bin" in path.parent.name]
+    unread = [path for path in programs if not path.is_symlink()]
     while unread:
-        path = unread.pop()
-        if path.is_symlink():
-            target = known.get(path.readlink().name)
-            unread += [target] if target and target not in found else []
-            found |= {target} if target else set()
-        elif path.is_file():
-            needed = {known[name] for name in map(bytes.decode, LIBRARY.findall(path.read_bytes())) if name in known}
-            unread += needed - found
-            found |= needed
+        needed = {known[name] for name in _needed(unread.pop()) if name in known} - found
+        found |= needed
+        unread += needed
     return found
+
+
+def _needed(path: Path) -> list[str]:
+    """The names of what this needs: of a link its target's, of a program its libraries', and maybe more."""
+    if path.is_symlink():
+        return [path.readlink().name]
+    content = path.read_bytes() if path.is_file() else b""
+    return [name.decode() for name in LIBRARY.findall(content)] if content.startswith(b"\x7fELF") else []
 
 
 def _remove_all_but(root: Path, kept: set[Path]) -> None:
@@ -84,6 +86,8 @@ def _add(root: Path) -> None:
     (root / "var/run").symlink_to("/run")
     for applet in recipe.APPLETS:
         (root / "bin" / applet).symlink_to("busybox")
+    (root / "bin/sh").unlink(missing_ok=True)
+    (root / "bin/sh").symlink_to("dash")
     (root / "sbin/modprobe").symlink_to("/bin/busybox")  # where the kernel looks for it
 
 
