@@ -151,13 +151,13 @@ def passages(code: str, events: Iterable[TraceEvent], rules: RuleNumbers) -> tup
                 packets.append(packet)
             packet.enter(event, event.header)
             current[event.identity] = packet, event.header
-        if event.identity not in current:
-            raise OracleError(
-                f"The kernel's account of a packet in {code} begins in its middle: events were lost. "
-                "Compare again, with fewer flows at once or a bigger buffer."
-            )
-        packet, header = current[event.identity]
         if event.table != JUDGE and (event.policy or event.handle is not None):
+            if event.identity not in current:
+                raise OracleError(
+                    f"The kernel's account of a packet in {code} begins in its middle: events were lost. "
+                    "Compare again, with fewer flows at once or a bigger buffer."
+                )
+            packet, header = current[event.identity]
             number = rules.number(event)
             visit = Visit(event.family, event.table, event.chain, number, event.verdict, header, event.mark)
             packet.visits.append(visit)
