@@ -1,0 +1,2 @@
+// Rule: <packet-player> for any page: this script, the element, and a trace document.
+export {};
