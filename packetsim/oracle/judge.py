@@ -135,7 +135,7 @@ class Judge:
     def _last_words(self) -> str:
         text = self._console.read_text(errors="replace")
         lines = [line for line in map(_plain, text.splitlines()) if line]
-        return "".join(f"\n  {line}" for line in ["; its console:", *lines[-LAST_WORDS:]]) if lines else ""
+        return "\n  ".join(["; its console:", *lines[-LAST_WORDS:]]) if lines else ""
 
 
 def _plain(line: str) -> str:
