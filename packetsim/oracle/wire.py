@@ -1,0 +1,117 @@
+"""Rule: who hands whom what on the wire that nodes, outside hosts and the router share.
+
+Neighbours are whoever has an address in one's own subnet; to everyone else the router leads, which costs a TTL. As
+in `network`, nodes and outside hosts send straight to a neighbour what is for the Pods behind it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from packetsim.addresses import family_of, full_length, network
+from packetsim.network import DEFAULT_ROUTE, ROUTER, WIRE, mac_of
+from packetsim.oracle.ip_lines import neighbour, route
+from packetsim.oracle.places import Place, Places
+
+# The router's address towards everyone. It has none of the wire's own, for those our walk says nobody has.
+HOP = {4: "169.254.1.1", 6: "fe80::1"}
+ROUTER_MAC = mac_of(ROUTER, WIRE)
+FIRST_TABLE = 1000  # of routing tables, one for each outside host
+
+
+def is_near(here: Place, there: Place) -> bool:
+    """Do the two share a subnet of either family?"""
+    return any(_is_in_subnet(here, address) for address, _ in there.eth0.addresses)
+
+
+def table(place: Place) -> int:
+    """Where the routes stand that an outside host's next flow is told to take: its own, or else its router's."""
+    return FIRST_TABLE + place.number
+
+
+class Wire:
+    def __init__(self, places: Places) -> None:
+        self._places = places
+
+    # ---- one member's view --------------------------------------------------------------------------
+
+    def routes(self, me: Place) -> Iterator[str]:
+        for family in me.families:
+            ways = self._ways(me, family)
+            source = (me.of_family(family) or ("",))[0]
+            if me.node is not None:
+                yield from _subnets(me, family)
+            for destination, via in ways.items():
+                yield route(destination, WIRE, via, source)
+            if source:
+                yield route(DEFAULT_ROUTE[family], WIRE, HOP[family], source)
+
+    def neighbours(self, me: Place) -> Iterator[str]:
+        for family in me.families:
+            yield neighbour(HOP[family], ROUTER_MAC, WIRE)
+        for other in self._places.on_the_wire:
+            if other is not me and is_near(me, other):
+                yield from (line for family in me.families for line in _is_at(other, family))
+
+    def rules(self, me: Place) -> Iterator[str]:
+        """Both in an outside host and in the router: what the host sends goes by the host's own table, if it says."""
+        for family in me.families:
+            for address in me.of_family(family):
+                yield f"rule add pref {table(me)} from {address} lookup {table(me)}"
+
+    # ---- the router's view --------------------------------------------------------------------------
+
+    def routers(self) -> Iterator[str]:
+        """The router knows everyone, and loses without a word what is for nobody."""
+        for family in (4, 6):
+            for destination, via in self._ways(None, family).items():
+                yield route(destination, WIRE, via)
+            yield f"route add blackhole {DEFAULT_ROUTE[family]}"
+            for other in self._places.on_the_wire:
+                yield from _is_at(other, family)
+        for place in self._places.outside:
+            yield from self.rules(place)
+
+    # ---- both ---------------------------------------------------------------------------------------
+
+    def _ways(self, me: Place | None, family: int) -> dict[str, str]:
+        """Destination -> next hop, "" for a neighbour. A node has its subnets' routes and its default route besides."""
+        found: dict[str, str] = {}
+        for other in self._places.on_the_wire:
+            addresses = other.of_family(family)
+            if other is me or not addresses:
+                continue
+            near = me is None or is_near(me, other)
+            for address in addresses:
+                if me is None or me.node is None or (near and not _is_in_subnet(me, address)):
+                    found.setdefault(_alone(address), "" if near else HOP[family])
+            for behind in self._behind(other, family):
+                found.setdefault(behind, addresses[0] if near else HOP[family])
+        return found
+
+    def _behind(self, other: Place, family: int) -> Iterator[str]:
+        if other.node is not None:
+            yield from (network(cidr).text for cidr in other.node.pod_cidrs if family_of(cidr) == family)
+            yield from (_alone(one) for one in self._places.strays(other.node) if family_of(one) == family)
+
+
+def _subnets(me: Place, family: int) -> Iterator[str]:
+    """A node's own, each with its first address there as source."""
+    found: dict[str, str] = {}
+    for address, length in me.eth0.addresses:
+        if family_of(address) == family:
+            found.setdefault(network(f"{address}/{length}").text, address)
+    for subnet, address in found.items():
+        yield route(subnet, WIRE, source=address)
+
+
+def _is_in_subnet(me: Place, address: str) -> bool:
+    return any(address in network(f"{own}/{length}") for own, length in me.eth0.addresses)
+
+
+def _alone(address: str) -> str:
+    return f"{address}/{full_length(address)}"
+
+
+def _is_at(other: Place, family: int) -> Iterator[str]:
+    return (neighbour(address, other.eth0.mac, WIRE) for address in other.of_family(family))
