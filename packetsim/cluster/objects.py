@@ -288,7 +288,8 @@ def _declare(kind: str, namespace: str, name: str, place: Place, objects: Object
     if first is not place:
         full = f"{namespace}/{name}" if namespace else name
         message = f"{kind} {clipped(full)} is defined twice, first in {first.file}: document {first.document}, "
-        report.problem(place, ("metadata", "name"), f"{message}line {first.line()}", "Remove or rename one of the two")
+        path, cure = ("metadata", "name"), "Remove or rename one of the two"
+        report.problem(place, path, f"{message}line {first.line()}", cure, rests_on=[path])
 
 
 def _declare_roughly(kind: str, fields: Fields, place: Place, objects: Objects) -> None:

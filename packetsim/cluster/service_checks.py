@@ -284,15 +284,16 @@ def _is_policy_clear(one: One, spec: schemas.ServiceSpec, report: Report) -> boo
 
 def _check_policies(one: One, spec: schemas.ServiceSpec, kind: str, report: Report) -> None:
     if spec.external_traffic_policy:
-        _check_is_one_of(spec.external_traffic_policy, POLICY, one.place, ("spec", "externalTrafficPolicy"), report)
+        path: Path = ("spec", "externalTrafficPolicy")
+        _check_is_one_of(spec.external_traffic_policy, POLICY, one.place, path, report)
         if not is_external(spec):
             cure = "Remove it, or use type NodePort or LoadBalancer, or externalIPs"
-            reason, by = "has no meaning: nothing outside reaches this", (TYPE, ("spec", "externalIPs"))
+            reason, by = "has no meaning: nothing outside reaches this", (TYPE, path, ("spec", "externalIPs"))
             _forbid(one, "externalTrafficPolicy", reason, cure, report, rests_on=by)
     if spec.internal_traffic_policy is not None:
         _check_is_one_of(spec.internal_traffic_policy, POLICY, one.place, ("spec", "internalTrafficPolicy"), report)
     if spec.traffic_distribution is not None:
-        path: Path = ("spec", "trafficDistribution")
+        path = ("spec", "trafficDistribution")
         _check_is_one_of(spec.traffic_distribution, DISTRIBUTIONS, one.place, path, report)
 
 

@@ -16,7 +16,7 @@ from packetsim.cluster.node_ports import NodePorts
 from packetsim.cluster.objects import Object, Objects
 from packetsim.cluster.parsing import family_name, parse_cidr, parse_ip
 from packetsim.cluster.places import Path, Report
-from packetsim.cluster.service_checks import HEADLESS_BY, TYPE, check_service, is_headless, needs_health_check
+from packetsim.cluster.service_checks import HEADLESS_BY, check_service, is_headless, needs_health_check
 from packetsim.cluster.service_ranges import ClusterIPs, are_certain
 
 DEFAULT_AFFINITY = 10800
@@ -74,11 +74,11 @@ def _families(
             if family not in configured:
                 message = f"{family_name(family)} is not configured on this cluster"
                 cure = f"Add a ServiceCIDR with an {family_name(family)} range, or use the other family"
-                report.problem(one.place, ("spec", "ipFamilies"), message, cure, rests_on=[TYPE])
+                report.problem(one.place, ("spec", "ipFamilies"), message, cure)
         if policy == "RequireDualStack" and len(configured) < 2:
             message = "this cluster is not dual-stack"
             cure = "Add a ServiceCIDR with ranges of both families, or use PreferDualStack"
-            report.problem(one.place, ("spec", "ipFamilyPolicy"), message, cure, rests_on=[TYPE])
+            report.problem(one.place, ("spec", "ipFamilyPolicy"), message, cure)
     if policy != "SingleStack" and len(families) == 1 and (free or len(configured) == 2):
         families = (*families, _OTHER[families[0]])
     return families

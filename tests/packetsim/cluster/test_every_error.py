@@ -85,6 +85,8 @@ MIXED = [
     Row("no apiVersion, no kind", "kind: Pod\nmetadata: {name: P}\n" + OVER + "a: 1\n" + OVER + "apiVersion: 5\nkind: FlowTest\nmetadata: {name: t}\nspec: {mode: x, flows: []}\n", "1 apiVersion, 1 metadata.name, 2 apiVersion, 2 kind, 3 apiVersion, 3 spec.mode, 3 spec.flows"),
     Row("defined twice", SERVICE + f"spec: {{{PORTS}, clusterIP: 10.96.0.9}}\n" + OVER + SERVICE + "spec: {ports: [{port: 0}], clusterIP: 10.96.0.9, selector: 5}\n", "2 metadata.name, 2 spec.ports[0].port, 2 spec.selector"),
     Row("no port and no address", SERVICE + "spec: {clusterIP: 300.1.1.1, ipFamilyPolicy: RequireDualStack}\n", "1 spec.clusterIP, 1 spec.ports"),
+    Row("affinity's configuration", SERVICE + f"spec: {{type: 5, {PORTS}, sessionAffinityConfig: {{}}}}\n", "1 spec.type, 1 spec.sessionAffinityConfig"),
+    Row("a wrong name twice", POD.replace("name: p", "name: P") + OVER + POD.replace("name: p", "name: P"), "1 metadata.name, 2 metadata.name"),
     Row("several wrong names", SERVICE.replace("web", "A") + f"spec: {{{PORTS}, clusterIP: 10.96.0.9}}\n" + OVER + SERVICE.replace("web", "B") + f"spec: {{{PORTS}, clusterIP: 10.96.0.9}}\n", "1 metadata.name, 2 metadata.name, 2 spec.clusterIP"),
 ]  # fmt: skip
 
@@ -101,6 +103,13 @@ CASCADES = [
     Row("sessionAffinity", SERVICE + f"spec: {{{PORTS}, sessionAffinity: [ClientIP], sessionAffinityConfig: {{clientIP: {{timeoutSeconds: 5}}}}}}\n", "1 spec.sessionAffinity"),
     Row("externalTrafficPolicy", "".join(SERVICE.replace("web", f"w{number}") + f"spec: {{type: LoadBalancer, {PORTS}, externalTrafficPolicy: {value}, healthCheckNodePort: 3000{number}}}\n" + OVER for number, value in enumerate(("5", "local"))), "1 spec.externalTrafficPolicy, 2 spec.externalTrafficPolicy"),
     Row("ipFamilies", SERVICE + f"spec: {{{PORTS}, clusterIPs: [10.96.0.5, 'fd00:10:96::5'], ipFamilyPolicy: 5}}\n" + OVER + SERVICE.replace("web", "w2") + f"spec: {{{PORTS}, ipFamilies: [IPv4, 6]}}\n", "1 spec.ipFamilyPolicy, 2 spec.ipFamilies[1]"),
+    Row("externalIPs", SERVICE + f"spec: {{{PORTS}, externalIPs: 5, externalTrafficPolicy: Local}}\n", "1 spec.externalIPs"),
+    Row("node ports where there are none", SERVICE + "spec: {ports: [{name: a, port: 80, nodePort: 99}, {name: b, port: 81, nodePort: 30000}, {name: c, port: 82, nodePort: 30000}], healthCheckNodePort: 30000}\n" + OVER
+        + SERVICE.replace("web", "w2") + "spec: {ports: [{port: 80, nodePort: 30000}]}\n", "1 spec.ports[0].nodePort, 1 spec.ports[1].nodePort, 1 spec.ports[2].nodePort, 1 spec.healthCheckNodePort, 2 spec.ports[0].nodePort"),
+    Row("one wrong number twice", SERVICE + "spec: {ports: [{name: a, port: 70000}, {name: b, port: 70000}]}\n", "1 spec.ports[0].port, 1 spec.ports[1].port"),
+    Row("a policy that is none, for nothing", SERVICE + f"spec: {{{PORTS}, externalTrafficPolicy: Globl}}\n", "1 spec.externalTrafficPolicy"),
+    Row("a headless Service of any family", RANGE + "spec: {cidrs: [10.96.0.0/16]}\n" + OVER + SERVICE + f"spec: {{{PORTS}, clusterIP: [None], ipFamilies: [IPv6]}}\n", "2 spec.clusterIP"),
+    Row("no podCIDR left", NODE + "spec: {podCIDR: 10.244.0.0/16}\n" + OVER + NODE.replace("n1", "n2") + "spec: {podCIDR: 5}\n", "2 spec.podCIDR"),
     Row("ports of which the number is unknown", SERVICE + "spec: {ports: [{name: a, port: x}, {name: b, port: y}, {name: c, port: 80, protocol: 5}, {name: d, port: 80}]}\n", "1 spec.ports[0].port, 1 spec.ports[1].port, 1 spec.ports[2].protocol"),
     Row("ipMode", SERVICE + f"spec: {{type: LoadBalancer, {PORTS}}}\nstatus: {{loadBalancer: {{ingress: [{{ip: 5, ipMode: VIP}}]}}}}\n", "1 status.loadBalancer.ingress[0].ip"),
     Row("family of a Service", RANGE + "spec: {cidrs: [10.96.0.0/16, 5]}\n" + OVER + SERVICE + f"spec: {{{PORTS}, clusterIP: 'fd00::5', ipFamilies: [IPv6]}}\n" + OVER + SERVICE.replace("web", "w2") + f"spec: {{{PORTS}, ipFamilyPolicy: RequireDualStack}}\n", "1 spec.cidrs[1]"),
