@@ -50,7 +50,7 @@ def find() -> Image:
     folder = _folder()
     try:
         said = json.loads((folder / VERSIONS).read_text())
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise OracleError("the virtual machine's kernel is missing: run `make kernel`") from None
     return Image(folder / KERNEL, folder / INITRAMFS, said["kernel"], said["packages"])
 
