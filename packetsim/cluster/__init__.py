@@ -3,8 +3,9 @@
 from packetsim.cluster.changes import replace_endpoints, replace_service
 from packetsim.cluster.documents import Source, source_from_bytes
 from packetsim.cluster.flow_tests import OUTCOMES, FlowExpectation, FlowTest
-from packetsim.cluster.manifests import Manifests, load
+from packetsim.cluster.manifests import Manifests, load, load_documents
 from packetsim.cluster.proxy_configuration import MODES
+from packetsim.cluster.running import Running, running_in
 
 __all__ = [
     "MODES",
@@ -12,9 +13,12 @@ __all__ = [
     "FlowExpectation",
     "FlowTest",
     "Manifests",
+    "Running",
     "Source",
     "load",
+    "load_documents",
     "replace_endpoints",
     "replace_service",
+    "running_in",
     "source_from_bytes",
 ]

@@ -120,7 +120,7 @@ def _not_text(name: str, line: int) -> Problem:
 
 def _read(source: Source, problems: list[Problem], repeated: list[int]) -> Iterator[Document]:
     index = 0
-    for text, offset in _chunks(source.text.removeprefix("\ufeff")):
+    for text, offset in chunks(source.text.removeprefix("\ufeff")):
         index += 1
         if index > MAX_DOCUMENTS:
             cure = "Remove the empty ones, or put the objects into one `kind: List`"
@@ -135,7 +135,7 @@ def _read(source: Source, problems: list[Problem], repeated: list[int]) -> Itera
             problems.append(Problem(source.name, index, error.line, "", error.message, error.cure))
 
 
-def _chunks(text: str) -> Iterator[tuple[str, int]]:
+def chunks(text: str) -> Iterator[tuple[str, int]]:
     """The text split before each `---` at a line's start, with the number of lines before each part.
 
     A part of comments and directives alone belongs to the next one.

@@ -25,8 +25,11 @@ MAX_LOOKED = 1_000_000  # Pods that all selectors of one load may look at
 class Controller:
     """Makes slices from Pods. `hosts` are for zones alone."""
 
-    def __init__(self, pods: Iterable[Pod], hosts: Iterable[Host], report: Report) -> None:
+    def __init__(
+        self, pods: Iterable[Pod], hosts: Iterable[Host], report: Report, most_looked: int = MAX_LOOKED
+    ) -> None:
         hosts = list(hosts)
+        self._most_looked = most_looked
         self._index = PodIndex(pods)
         self._zones = {host.node.name: host.node.zone for host in hosts}
         self._capacity: Capacity = capacity(hosts)
@@ -37,8 +40,8 @@ class Controller:
         if not service.selector or service.type == "ExternalName":
             return ()
         pods = self._index.select(service.namespace, service.selector)
-        if self._index.looked > MAX_LOOKED:
-            message = f"the Services' selectors look at more than {MAX_LOOKED:,} Pods in all"
+        if self._index.looked > self._most_looked:
+            message = f"the Services' selectors look at more than {self._most_looked:,} Pods in all"
             self._report.problem(one.place, ("spec", "selector"), message, "Select fewer Pods")
             return ()
         return tuple(made for family in service.ip_families for made in self._of_family(service, one, family, pods))

@@ -7,15 +7,17 @@ was wrong before: who miscounts Pods or ranges cannot know.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from ipaddress import ip_address
+from types import MappingProxyType
 
-from packetsim.addresses import network
+from packetsim.addresses import family_of, network
 from packetsim.cluster.model import Key, Pod
 from packetsim.cluster.places import Path, Place, Report
 from packetsim.cluster.podcidrs import Host
 from packetsim.cluster.pods import PHASE, Draft
+from packetsim.cluster.running import Running
 
 _STATUS: Path = ("status",)
 _NAME: Path = ("metadata", "name")
@@ -28,9 +30,16 @@ _NAMED_AFTER: tuple[Path, ...] = (  # what a workload calls its Pods, and whethe
 )
 
 
-def give_addresses(drafts: list[Draft], hosts: list[Host], families: tuple[int, ...], report: Report) -> list[Pod]:
+def give_addresses(
+    drafts: list[Draft],
+    hosts: list[Host],
+    families: tuple[int, ...],
+    report: Report,
+    running: Mapping[Key, Running] = MappingProxyType({}),
+) -> list[Pod]:
     """Every Pod, complete. Names and addresses that clash are problems."""
     giver = _Giver(drafts, hosts, families, report)
+    giver.keep(drafts, running)
     pods: dict[Key, tuple[Pod, Place]] = {}
     for draft in drafts:
         pod = giver.complete(draft)
@@ -49,11 +58,24 @@ class _Giver:
         self._counted = not report.problems
         self._families = families
         self._owners: dict[str, Draft] = {}
+        self._kept: dict[tuple[Key, int], str] = {}  # Pod and family -> the address it has already
         self._free: dict[str, Iterator[str]] = {}
         for draft in drafts:
             if draft.written_ips and not draft.pod.host_network and self._is_sure_of_its_own(draft):
                 for ip in draft.pod.addresses:
                     self._claim(ip, draft)
+
+    def keep(self, drafts: list[Draft], running: Mapping[Key, Running]) -> None:
+        """Pods that run already keep addresses that are their node's to give and nobody else's."""
+        for draft in drafts:
+            before = running.get(draft.pod.key)
+            if before is None or before.node != draft.pod.node or draft.written_ips or draft.pod.host_network:
+                continue
+            cidrs = [network(cidr) for cidr in self._hosts[draft.pod.node].node.pod_cidrs]
+            for ip in before.addresses:
+                if ip not in self._owners and ip not in self._node_of and any(ip in cidr for cidr in cidrs):
+                    self._owners[ip] = draft
+                    self._kept[draft.pod.key, family_of(ip)] = ip
 
     def _is_sure_of_its_own(self, draft: Draft) -> bool:
         """Does it hold addresses that are nobody else's? Not on the host network, nor once it has finished."""
@@ -95,6 +117,9 @@ class _Giver:
         return replace(draft.pod, addresses=given)
 
     def _next(self, host: Host, family: int, draft: Draft) -> str:
+        kept = self._kept.get((draft.pod.key, family))
+        if kept is not None:
+            return kept
         cidr = host.node.pod_cidr(family)
         if cidr is None:  # a problem already
             return "::" if family == 6 else "0.0.0.0"
