@@ -69,7 +69,7 @@ def port(name: str, of_bridge: str, hairpin: bool) -> Iterator[str]:
 
 def behind(mac: str, port_name: str) -> str:
     """For `bridge`: without it the first frame to a MAC goes to every port, and rules see each copy."""
-    return f"fdb add {mac} dev {port_name} master static"
+    return f"fdb replace {mac} dev {port_name} master static"
 
 
 # ---- addresses, neighbours, routes --------------------------------------------------------------

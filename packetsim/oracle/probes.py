@@ -7,11 +7,9 @@ from collections.abc import Iterator
 from packetsim.addresses import family_of
 from packetsim.cluster.model import Cluster
 from packetsim.errors import OracleError
-from packetsim.network import DEFAULT_ROUTE, WIRE
-from packetsim.oracle.ip_lines import route
 from packetsim.oracle.places import Place, router_code
 from packetsim.oracle.plan import Plan, Probe
-from packetsim.oracle.wire import HOP, is_near, table
+from packetsim.oracle.wire import HOP, is_near, way_of
 from packetsim.simulation import Simulation
 from packetsim.trace import Flow
 
@@ -62,22 +60,18 @@ def _check_port(plan: Plan, simulation: Simulation, flow: Flow) -> None:
 
 
 def _routes(plan: Plan, simulation: Simulation, flow: Flow, sender: str) -> Iterator[tuple[str, str]]:
-    """The host's own table, and the router's for it, say where all it sends goes, or that the usual routes hold."""
+    """The host, and the router for it, are told where all it sends goes, or that the usual routes hold."""
     machine = simulation.network.machine(sender)
     if machine.kind != "outside":
         return
     host = Place(sender, plan.places[sender], machine)
     router = router_code(plan.cluster)
     family = family_of(flow.source)
-    usual = f"route replace throw {DEFAULT_ROUTE[family]} table {table(host)}"
     entry = _entry(plan, simulation, flow)
-    if entry is None:
-        yield from ((host.code, usual), (router, usual))
-    elif is_near(host, entry):
-        yield from ((host.code, _by(entry.of_family(family)[0], host, family)), (router, usual))
-    else:
-        yield host.code, _by(HOP[family], host, family)
-        yield router, _by(entry.of_family(family)[0], host, family)
+    hop = entry.of_family(family)[0] if entry is not None else ""
+    near = entry is not None and is_near(host, entry)
+    yield host.code, way_of(host, family, hop if near or not hop else HOP[family])
+    yield router, way_of(host, family, "" if near else hop)
 
 
 def _entry(plan: Plan, simulation: Simulation, flow: Flow) -> Place | None:
@@ -87,8 +81,3 @@ def _entry(plan: Plan, simulation: Simulation, flow: Flow) -> Place | None:
     if not entry.of_family(family_of(flow.source)):
         raise OracleError(f"{flow.via} has no address of the family of {flow.source}: let the flow enter elsewhere.")
     return entry
-
-
-def _by(hop: str, host: Place, family: int) -> str:
-    added = route(DEFAULT_ROUTE[family], WIRE, hop)
-    return f"{added.replace('route add', 'route replace', 1)} table {table(host)}"

@@ -16,7 +16,7 @@ from packetsim.oracle.places import Place, Places
 # The router's address towards everyone. It has none of the wire's own, for those our walk says nobody has.
 HOP = {4: "169.254.1.1", 6: "fe80::1"}
 ROUTER_MAC = mac_of(ROUTER, WIRE)
-FIRST_TABLE = 1000  # of routing tables, one for each outside host
+FIRST_TABLE = 1000  # of routing tables, one for each outside host; IPv4 alone
 
 
 def is_near(here: Place, there: Place) -> bool:
@@ -24,9 +24,20 @@ def is_near(here: Place, there: Place) -> bool:
     return any(_is_in_subnet(here, address) for address, _ in there.eth0.addresses)
 
 
-def table(place: Place) -> int:
-    """Where the routes stand that an outside host's next flow is told to take: its own, or else its router's."""
-    return FIRST_TABLE + place.number
+def way_of(host: Place, family: int, hop: str) -> str:
+    """The command by which all that an outside host sends goes to this next hop; hop "": by the usual routes.
+
+    The same in the host and in the router. IPv4 has a rule for it (`Wire.rules`), in IPv6 the local table, which is
+    asked first, may hold routes by source.
+    """
+    by, table = ("", f"{_table(host)}") if family == 4 else (f" from {_alone(host.of_family(6)[0])}", "local")
+    if not hop:
+        return f"route replace throw {DEFAULT_ROUTE[family]}{by} table {table}"
+    return f"route replace {DEFAULT_ROUTE[family]}{by} via {hop} dev {WIRE} onlink table {table}"
+
+
+def _table(host: Place) -> int:
+    return FIRST_TABLE + host.number
 
 
 class Wire:
@@ -53,11 +64,10 @@ class Wire:
             if other is not me and is_near(me, other):
                 yield from (line for family in me.families for line in _is_at(other, family))
 
-    def rules(self, me: Place) -> Iterator[str]:
-        """Both in an outside host and in the router: what the host sends goes by the host's own table, if it says."""
-        for family in me.families:
-            for address in me.of_family(family):
-                yield f"rule add pref {table(me)} from {address} lookup {table(me)}"
+    def rules(self, host: Place) -> Iterator[str]:
+        """Both in an outside host and in the router (`way_of`)."""
+        for address in host.of_family(4):
+            yield f"rule add pref {_table(host)} from {address} lookup {_table(host)}"
 
     # ---- the router's view --------------------------------------------------------------------------
 
