@@ -65,7 +65,7 @@ _TRIALS: dict[str, Callable[[], object]] = {
     "conntrack": _conntrack,
     "bridge": _bridge,
     "iptables": lambda: run("iptables-nft-restore", text="*nat\n-A OUTPUT -m comment --comment x -j RETURN\nCOMMIT\n"),
-    "nft": lambda: run("nft", "-f", "-", text="table ip x { chain y { numgen random mod 2 vmap { 0 : drop } } }\n"),
+    "nft": lambda: run("nft", "-f", "-", text="table ip x {\n chain y {\n  reject\n }\n}\n"),
     "ipset": lambda: run("ipset", "create", "x", "hash:ip,port"),
     "ipvs": _ipvs,
     "dummy": lambda: run("ip", "link", "add", "dummy0", "type", "dummy"),

@@ -30,6 +30,7 @@ class Namespace(NamedTuple):
     kind: str
     commands: list[str]
     sysctls: dict[str, str]
+    forwarding: list[str]
 
 
 class Listener(NamedTuple):
@@ -157,13 +158,17 @@ def plan(value: object) -> Plan:
 def _namespace(value: object) -> Namespace:
     found = Fields(value, "namespace")
     return Namespace(
-        found.code("code"), found.one_of("kind", KINDS), found.each("commands", _line), _sysctls(found.texts("sysctls"))
+        found.code("code"),
+        found.one_of("kind", KINDS),
+        found.each("commands", _line),
+        _sysctls(found.texts("sysctls")),
+        found.optional("forwarding", lambda name: found.each(name, _line)) or [],
     )
 
 
 def _line(value: object) -> str:
     if not isinstance(value, str) or "\n" in value or "\0" in value:
-        raise GuestError(f"an `ip` command should be one line of text, not {value!r}")
+        raise GuestError(f"a command should be one line of text, not {value!r}")
     return value
 
 

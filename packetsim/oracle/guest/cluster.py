@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from . import namespaces, running, tracing
-from .asked import Listener, Load, Namespace, Plan, Probe
+from .asked import Listener, Load, Plan, Probe
 from .channel import text_of
 from .faults import GuestError
 from .loading import Texts
@@ -48,7 +48,7 @@ class Cluster:
         self._senders = Senders(self._loop, self._servers, self._proxies)
         self._traces = tracing.Traces()
         self._loaded_listeners: list[Listener] = []
-        self._routes: list[tuple[str, str]] = []
+        self._routes: dict[tuple[str, str, str], str] = {}  # namespace, table, destination -> how it was set last
 
     # ---- build, drop ----------------------------------------------------------------------------
 
@@ -67,19 +67,15 @@ class Cluster:
             except BaseException:
                 namespace.remove()
                 raise
+            running.write_sysctls(one.sysctls)  # before there are links, so that all have them
             self._traces.listen(one.code)
         self._home.enter()
-        running.ip_batch(plan.links)
-        for one in plan.namespaces:
-            self._furnish(one)
+        running.batch("ip", plan.links)
+        for tool in ("ip", "bridge"):  # a port's neighbour is known by the MAC that commands elsewhere gave it
+            for one in plan.namespaces:
+                self._enter(one.code)
+                running.batch(tool, one.commands if tool == "ip" else one.forwarding)
         self._open(plan.listeners)
-
-    def _furnish(self, one: Namespace) -> None:
-        """Sysctls first, since what comes up later obeys them; those of an interface made by a command after it."""
-        self._enter(one.code)
-        early = running.write_sysctls(one.sysctls, missing_is_fine=True)
-        running.ip_batch(["link set lo up", *one.commands])
-        running.write_sysctls({path: value for path, value in one.sysctls.items() if path not in early})
 
     def drop(self) -> None:
         self._close_connections()
@@ -157,13 +153,14 @@ class Cluster:
         }
 
     def _route(self, routes: list[tuple[str, str]]) -> None:
-        """Each starts a process, so what was done last is not done again."""
-        if routes and routes != self._routes:
-            self._routes = []
-            for code in dict.fromkeys(code for code, _ in routes):
+        """Each starts a process, so a route that stands is not set again."""
+        for code, command in routes:
+            route = replaced(command)
+            if route is None or self._routes.get((code, *route)) != command:
                 self._enter(code)
-                running.ip_batch(command for where, command in routes if where == code)
-            self._routes = routes
+                running.run("ip", *command.split())
+                if route is not None:
+                    self._routes[(code, *route)] = command
 
     # ---- places ---------------------------------------------------------------------------------
 
@@ -183,3 +180,15 @@ class Cluster:
         place = self._place(code)
         place.namespace.enter()
         return place
+
+
+_ROUTE_TYPES = ("unicast", "throw", "blackhole", "unreachable", "prohibit")
+
+
+def replaced(command: str) -> tuple[str, str] | None:
+    """(table, destination) of the route that this `ip` command sets anew; None: it does something else."""
+    words = command.split()
+    if words[:2] != ["route", "replace"]:
+        return None
+    table = words[words.index("table") + 1] if "table" in words[:-1] else "main"
+    return table, next((word for word in words[2:] if word not in _ROUTE_TYPES), "")

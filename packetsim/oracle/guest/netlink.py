@@ -54,7 +54,7 @@ def message(kind: int, flags: int, family: int, body: bytes = b"", resource: int
 
 
 class Netfilter:
-    """A netlink socket of the namespace that the calling thread is in."""
+    """A netlink socket of the namespace that the calling thread is in. One of a group only listens, and never waits."""
 
     def __init__(self, groups: int = 0) -> None:
         self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETFILTER)
@@ -62,7 +62,7 @@ class Netfilter:
             self._socket.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, _BUFFER)
         except PermissionError:  # root of a user namespace, on kernels that ask for more
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
-        self._socket.settimeout(_WAIT)
+        self._socket.settimeout(0 if groups else _WAIT)
         self._socket.bind((0, groups))
 
     def fileno(self) -> int:
@@ -120,7 +120,7 @@ class Netfilter:
         """What has come so far, a datagram each."""
         while True:
             try:
-                yield self._socket.recv(_LONGEST, socket.MSG_DONTWAIT)
+                yield self._socket.recv(_LONGEST)
             except BlockingIOError:
                 return
             except OSError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -27,15 +28,17 @@ def run(*command: str, text: str = "") -> str:
     return done.stdout
 
 
-def ip_batch(lines: Iterable[str]) -> None:
-    """These `ip` commands in order, in one process."""
+def batch(tool: str, lines: Iterable[str]) -> None:
+    """These commands of `ip` or `bridge` in order, in one process."""
     given = list(lines)
     if not given:
         return
     try:
-        run("ip", "-batch", "-", text="".join(f"{line}\n" for line in given))
+        run(tool, "-batch", "-", text="".join(f"{line}\n" for line in given))
     except GuestError as error:
-        raise GuestError(f"{error} (its lines begin with {given[0]!r})") from None
+        found = re.search(r"Command failed -:(\d+)", str(error))
+        failed = f": {given[int(found[1]) - 1]}" if found else ""
+        raise GuestError(f"{error}{failed}") from None
 
 
 def write_sysctls(values: Mapping[str, str], missing_is_fine: bool = False) -> dict[str, str]:
