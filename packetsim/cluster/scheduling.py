@@ -72,7 +72,7 @@ def schedule(drafts: list[Draft], fitting: Fitting, known: Container[str], repor
             placed.append(replace(draft, pod=replace(draft.pod, node=node)))
         elif node not in known and dns_subdomain(node) is None:
             message = f"there is no Node {clipped(node)}"
-            cure = f"Add the Node, or use {one_of(sorted(names)[:5])}"
+            cure = f"Add the Node, or use {one_of(sorted(names)[:5])}" if names else "Add the Node"
             report.problem(draft.place, (*draft.spec_path, "nodeName"), message, cure, rests_on=[PHASE])
     return placed
 

@@ -86,6 +86,7 @@ MIXED = [
     Row("defined twice", SERVICE + f"spec: {{{PORTS}, clusterIP: 10.96.0.9}}\n" + OVER + SERVICE + "spec: {ports: [{port: 0}], clusterIP: 10.96.0.9, selector: 5}\n", "2 metadata.name, 2 spec.ports[0].port, 2 spec.selector"),
     Row("no port and no address", SERVICE + "spec: {clusterIP: 300.1.1.1, ipFamilyPolicy: RequireDualStack}\n", "1 spec.clusterIP, 1 spec.ports"),
     Row("affinity's configuration", SERVICE + f"spec: {{type: 5, {PORTS}, sessionAffinityConfig: {{}}}}\n", "1 spec.type, 1 spec.sessionAffinityConfig"),
+    Row("no Node that can be read", NODE.replace("v1", "v9") + OVER + POD + "spec: {nodeName: n2}\n", "1 apiVersion, 2 spec.nodeName"),
     Row("a wrong name twice", POD.replace("name: p", "name: P") + OVER + POD.replace("name: p", "name: P"), "1 metadata.name, 2 metadata.name"),
     Row("several wrong names", SERVICE.replace("web", "A") + f"spec: {{{PORTS}, clusterIP: 10.96.0.9}}\n" + OVER + SERVICE.replace("web", "B") + f"spec: {{{PORTS}, clusterIP: 10.96.0.9}}\n", "1 metadata.name, 2 metadata.name, 2 spec.clusterIP"),
 ]  # fmt: skip
