@@ -139,15 +139,16 @@ def passages(code: str, events: Iterable[TraceEvent], rules: RuleNumbers) -> tup
     own event), so events are told apart by identity; an event without header belongs to the last that had one.
     """
     packets: list[_Packet] = []
-    alike: dict[bytes, list[_Packet]] = {}  # by what does not change, in order
+    alike: dict[bytes, list[_Packet]] = {}  # by what does not change, the latest first
     current: dict[int, tuple[_Packet, Header]] = {}
     for event in events:
         if event.header is not None:
             rivals = alike.setdefault(event.unchanging, [])
-            packet = next((one for one in reversed(rivals) if one.goes_on_with(event)), None)
+            latest = sorted(rivals, key=lambda one: one.identity != event.identity)
+            packet = next((one for one in latest if one.goes_on_with(event)), None)
             if packet is None:
                 packet = _Packet(event.in_interface)
-                rivals.append(packet)
+                rivals.insert(0, packet)
                 packets.append(packet)
             packet.enter(event, event.header)
             current[event.identity] = packet, event.header
@@ -181,7 +182,7 @@ class _Packet:
 
     def enter(self, event: TraceEvent, header: Header) -> None:
         self.identity = event.identity
-        self.looped = self.looped or event.by_loopback
+        self.looped = event.by_loopback
         self.met[event.family, event.table, event.chain] = header
         self.seen.append(header)
 
@@ -196,7 +197,7 @@ class _Packet:
         if event.identity == self.identity:
             return met is None or _sent_by_ipvs(met, event)
         if event.by_loopback:
-            return self.entered == 0 and not self.looped
+            return not self.looped
         return met is None and event.in_interface == self.entered
 
 
@@ -204,9 +205,8 @@ def _sent_by_ipvs(met: Header, event: TraceEvent) -> bool:
     """What IPVS translated passes OUTPUT from its start, a second time if it was there (ip_vs_nat_send_or_cont)."""
     header = event.header
     assert header is not None
-    from_same = (met.source, met.source_port) == (header.source, header.source_port)
     to_same = (met.destination, met.destination_port) == (header.destination, header.destination_port)
-    return from_same and not to_same and event.in_interface == 0
+    return not to_same and event.in_interface == 0
 
 
 def is_noise(header: Header) -> bool:

@@ -40,7 +40,8 @@ def main() -> None:
     job = json.load(sys.stdin)
     for command in (
         *("link set lo up", "address add 10.0.0.1/32 dev lo", "address add fd00::1/128 dev lo"),
-        *("route add 10.96.0.0/16 dev lo", "-6 route add fd00:96::/64 dev lo"),
+        *("link add eth0 type veth peer name far", "link set far up", "link set eth0 up"),
+        *("route add 10.96.0.0/16 dev eth0", "-6 route add fd00:96::/64 dev eth0"),
     ):
         run(["ip", *command.split()])
     for words, text in job["rules"]:

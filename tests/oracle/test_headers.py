@@ -116,6 +116,11 @@ def test_an_errors_quoted_packet_may_be_translated() -> None:
     assert len({read(*layers(answer)).unchanging for answer in answers}) == 1
 
 
+def test_another_association_is_not_alike() -> None:
+    first, second = (Packet(CLIENT, SERVER, "sctp", 1, 9, flags="ABORT", acknowledgement=tag) for tag in (7, 8))
+    assert read(*layers(first)).unchanging != read(*layers(second)).unchanging
+
+
 @pytest.mark.parametrize(
     "other",
     [

@@ -78,6 +78,10 @@ def test_one_datagram_may_hold_many_messages_and_unknown_attributes_are_passed_o
     assert [(one.family, one.chain) for one in found] == [("ip", "OUTPUT"), ("ip", "INPUT"), ("ip6", "SVC")]
 
 
+def test_a_message_begins_at_a_multiple_of_four_bytes() -> None:
+    assert len(decode([raw(1, b"odd") + b"\0" + event({})])) == 1
+
+
 def test_rules_are_numbered_in_the_order_of_the_dump_in_each_chain() -> None:
     dump = [
         rule(IPV4, "nat", "SVC", 14) + rule(IPV4, "nat", "SVC", 9),

@@ -111,6 +111,12 @@ def test_a_packet_sent_again_unchanged_is_another_packet(packet: Packet, identit
     assert ways(*events) == [["filter OUTPUT"], ["filter OUTPUT"]]
 
 
+def test_what_goes_on_is_the_last_that_looks_alike() -> None:
+    first, second = entry(1, "judge output", SYN), entry(2, "judge output", SYN)
+    assert ways(first, second, entry(3, "filter OUTPUT", SYN)) == [[], ["filter OUTPUT"]]
+    assert ways(first, second, entry(1, "filter OUTPUT", SYN)) == [["filter OUTPUT"], []]
+
+
 def test_events_of_two_packets_may_mingle() -> None:
     other = replace(SYN, source_port=40001, sequence=99)
     events = (
@@ -133,6 +139,17 @@ def test_a_packet_comes_by_loopback_once() -> None:
     half = [entry(1, "judge output", SYN), entry(2, "judge prerouting", SYN, LO)]
     again = [entry(3, "judge output", SYN), entry(4, "judge prerouting", SYN, LO), entry(4, "filter INPUT", SYN, LO)]
     assert ways(*half, *again) == [[], ["filter INPUT"]]
+
+
+def test_two_that_look_alike_may_be_on_loopback_at_once() -> None:
+    out = [entry(1, "judge output", SYN), entry(2, "judge output", SYN)]
+    came = [entry(3, "filter INPUT", SYN, LO), entry(4, "filter INPUT", SYN, LO)]
+    assert ways(*out, *came) == [["filter INPUT"], ["filter INPUT"]]
+
+
+def test_what_comes_back_translated_by_the_same_link_comes_anew() -> None:
+    events = [entry(1, "judge prerouting", packet, ETH0) for packet in (SYN, SENT_ON)]
+    assert ways(*events) == [[], []]
 
 
 def test_what_a_pod_sent_and_gets_back_from_the_link_comes_anew() -> None:
