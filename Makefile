@@ -27,7 +27,7 @@ bench: .venv/ready
 kernel: .venv/ready qemu
 	$(BIN)/python -m packetsim.oracle.image
 
-# $(call install,COMMANDS,PACKAGES,WHAT IS LOST WITHOUT): root on Debian gets what is missing, others are left as they are.
+# $(call install,COMMANDS,PACKAGES,LOSS): root on Debian gets the packages where a command is missing; others lose that.
 define install
 @for tool in $(1); do command -v $$tool >/dev/null || missing=yes; done; \
 if [ -n "$$missing" ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \

@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, Protocol
 
 from packetsim.errors import OracleError
-from packetsim.oracle.plan import Accepted, Load, Plan, Probe, Report
+from packetsim.oracle.plan import Accepted, Load, Loaded, Plan, Probe, Report
 
 ROUND = 60.0  # seconds that a request may take beside the patience of its probes
 
@@ -42,13 +42,12 @@ def build(judge: Asked, plan: Plan) -> None:
     judge.ask("build", within=ROUND, plan=encode(plan))
 
 
-def load(judge: Asked, cluster: str, loads: Sequence[Load], trace: bool = True) -> dict[str, dict[str, str]]:
-    """Loads each node's texts; gives them as the kernel reads them back: code -> part -> text."""
+def load(judge: Asked, cluster: str, loads: Sequence[Load], trace: bool = True) -> list[Loaded]:
+    """Loads each node's texts; gives them as the kernel reads them back."""
     said = judge.ask("load", within=ROUND, cluster=cluster, loads=encode(loads), trace=trace)
     with _understood("load"):
-        return {
-            str(code): {str(part): str(text) for part, text in texts.items()} for code, texts in said["texts"].items()
-        }
+        rules = _messages(said["rules"])
+        return [Loaded(str(code), _texts(texts), rules.get(code, ())) for code, texts in said["texts"].items()]
 
 
 def send(judge: Asked, cluster: str, probes: Sequence[Probe]) -> list[Report]:
@@ -95,7 +94,7 @@ def _report(said: Mapping[str, Any]) -> Report:
         accepted=tuple(_accepted(each) for each in said["accepted"]),
         events=_messages(said["events"]),
         conntrack=_messages(said["conntrack"]),
-        ipvs={str(code): str(text) for code, text in said["ipvs"].items()},
+        ipvs=_texts(said["ipvs"]),
     )
 
 
@@ -103,6 +102,10 @@ def _accepted(said: Mapping[str, Any]) -> Accepted:
     return Accepted(
         str(said["code"]), str(said["peer"]), int(said["peer_port"]), str(said["address"]), int(said["port"])
     )
+
+
+def _texts(said: Mapping[str, Any]) -> dict[str, str]:
+    return {str(name): str(text) for name, text in said.items()}
 
 
 def _messages(said: Mapping[str, Any]) -> dict[str, tuple[bytes, ...]]:

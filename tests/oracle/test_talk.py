@@ -10,7 +10,7 @@ import pytest
 
 from packetsim.errors import OracleError
 from packetsim.oracle import talk
-from packetsim.oracle.plan import Accepted, Listener, Load, Namespace, Plan, Probe, Proxy, Report
+from packetsim.oracle.plan import Accepted, Listener, Load, Loaded, Namespace, Plan, Probe, Proxy, Report
 
 PLAN = Plan(
     "c3",
@@ -75,8 +75,12 @@ def test_a_plan_goes_out_with_all_its_fields() -> None:
 
 
 def test_texts_are_loaded_and_read_back() -> None:
-    parrot = Parrot({"texts": {"c3n0": {"nft": "table ip x {\n}\n"}}})
-    assert talk.load(parrot, "c3", [LOAD]) == {"c3n0": {"nft": "table ip x {\n}\n"}}
+    texts = {"c3n0": {"nft": "table ip x {\n}\n"}, "c3n1": {}}
+    parrot = Parrot({"texts": texts, "rules": {"c3n0": ["AAH/", "//8="]}})
+    assert talk.load(parrot, "c3", [LOAD]) == [
+        Loaded("c3n0", texts["c3n0"], (b"\0\1\xff", b"\xff\xff")),
+        Loaded("c3n1", {}, ()),
+    ]
     assert (parrot.asked["cluster"], parrot.asked["trace"]) == ("c3", True)
     assert parrot.asked["loads"][0]["proxies"][0]["affinity_timeout"] is None
 
