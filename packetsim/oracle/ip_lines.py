@@ -60,11 +60,11 @@ def bridge(name: str, mac: str) -> Iterator[str]:
     yield up(name)
 
 
-def port(name: str, of_bridge: str, hairpin: bool) -> Iterator[str]:
+def port(name: str, of_bridge: str, setting: str = "") -> Iterator[str]:
     yield up(name)
     yield f"link set dev {name} master {of_bridge}"
-    if hairpin:
-        yield f"link set dev {name} type bridge_slave hairpin on"
+    if setting:
+        yield f"link set dev {name} type bridge_slave {setting}"
 
 
 def behind(mac: str, port_name: str) -> str:

@@ -50,7 +50,7 @@ class Places:
 
     def __init__(self, cluster: Cluster, name: str, outside: Iterable[str]) -> None:
         self.name = name
-        self.router = router_code(name)
+        self.router, self.gate = f"{name}r", gate_code(name)
         self._network = Network(cluster, _boot_nothing)
         for address in outside:
             if self._network.node_at(address) is None and self._network.pod_at(address) is None:
@@ -103,8 +103,9 @@ def families_of(addresses: Iterable[str]) -> tuple[int, ...]:
     return tuple(sorted({family_of(address) for address in addresses}))
 
 
-def router_code(name: str) -> str:
-    return f"{name}r"
+def gate_code(name: str) -> str:
+    """The part of the router that what outside hosts send goes through (`wire`)."""
+    return f"{name}g"
 
 
 def veth(place: Place) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from packetsim.addresses import family_of
 from packetsim.cluster.model import Cluster
 from packetsim.errors import OracleError
-from packetsim.oracle.places import Place, router_code
+from packetsim.oracle.places import Place, gate_code
 from packetsim.oracle.plan import Plan, Probe
 from packetsim.oracle.wire import HOP, is_near, way_of
 from packetsim.simulation import Simulation
@@ -60,18 +60,18 @@ def _check_port(plan: Plan, simulation: Simulation, flow: Flow) -> None:
 
 
 def _routes(plan: Plan, simulation: Simulation, flow: Flow, sender: str) -> Iterator[tuple[str, str]]:
-    """The host, and the router for it, are told where all it sends goes, or that the usual routes hold."""
+    """The host, and the gate for it, are told where all it sends goes, or that the usual routes hold."""
     machine = simulation.network.machine(sender)
     if machine.kind != "outside":
         return
     host = Place(sender, plan.places[sender], machine)
-    router = router_code(plan.cluster)
+    gate = gate_code(plan.cluster)
     family = family_of(flow.source)
     entry = _entry(plan, simulation, flow)
     hop = entry.of_family(family)[0] if entry is not None else ""
     near = entry is not None and is_near(host, entry)
     yield host.code, way_of(host, family, hop if near or not hop else HOP[family])
-    yield router, way_of(host, family, "" if near else hop)
+    yield gate, way_of(host, family, "" if near else hop)
 
 
 def _entry(plan: Plan, simulation: Simulation, flow: Flow) -> Place | None:

@@ -2,6 +2,9 @@
 
 Neighbours are whoever has an address in one's own subnet; to everyone else the router leads, which costs a TTL. As
 in `network`, nodes and outside hosts send straight to a neighbour what is for the Pods behind it.
+
+The router is two namespaces: one takes what nodes send, the other, the gate, what outside hosts send. For the gate may
+be told to hand all of a host's packets to one node, and those that this node sends back may not come there again.
 """
 
 from __future__ import annotations
@@ -15,7 +18,8 @@ from packetsim.oracle.places import Place, Places
 
 # The router's address towards everyone. It has none of the wire's own, for those our walk says nobody has.
 HOP = {4: "169.254.1.1", 6: "fe80::1"}
-ROUTER_MAC = mac_of(ROUTER, WIRE)
+ROUTER_MAC = mac_of(ROUTER, WIRE)  # of whatever the router hands on, by either of its namespaces
+GATE_MAC = mac_of(ROUTER, "gate")  # where outside hosts send what is for the router
 FIRST_TABLE = 1000  # of routing tables, one for each outside host; IPv4 alone
 
 
@@ -27,7 +31,7 @@ def is_near(here: Place, there: Place) -> bool:
 def way_of(host: Place, family: int, hop: str) -> str:
     """The command by which all that an outside host sends goes to this next hop; hop "": by the usual routes.
 
-    The same in the host and in the router. IPv4 has a rule for it (`Wire.rules`), in IPv6 the local table, which is
+    The same in the host and in the gate. IPv4 has a rule for it (`Wire.rules`), in IPv6 the local table, which is
     asked first, may hold routes by source.
     """
     by, table = ("", f"{_table(host)}") if family == 4 else (f" from {_alone(host.of_family(6)[0])}", "local")
@@ -58,29 +62,28 @@ class Wire:
                 yield route(DEFAULT_ROUTE[family], WIRE, HOP[family], source)
 
     def neighbours(self, me: Place) -> Iterator[str]:
+        router = ROUTER_MAC if me.node is not None else GATE_MAC
         for family in me.families:
-            yield neighbour(HOP[family], ROUTER_MAC, WIRE)
+            yield neighbour(HOP[family], router, WIRE)
         for other in self._places.on_the_wire:
             if other is not me and is_near(me, other):
                 yield from (line for family in me.families for line in _is_at(other, family))
 
     def rules(self, host: Place) -> Iterator[str]:
-        """Both in an outside host and in the router (`way_of`)."""
+        """Both in an outside host and in the gate (`way_of`)."""
         for address in host.of_family(4):
             yield f"rule add pref {_table(host)} from {address} lookup {_table(host)}"
 
     # ---- the router's view --------------------------------------------------------------------------
 
     def routers(self) -> Iterator[str]:
-        """The router knows everyone, and loses without a word what is for nobody."""
+        """Either half of the router knows everyone, and loses without a word what is for nobody."""
         for family in (4, 6):
             for destination, via in self._ways(None, family).items():
                 yield route(destination, WIRE, via)
             yield f"route add blackhole {DEFAULT_ROUTE[family]}"
             for other in self._places.on_the_wire:
                 yield from _is_at(other, family)
-        for place in self._places.outside:
-            yield from self.rules(place)
 
     # ---- both ---------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""Rule: a cluster becomes a Plan here: one network namespace for each node, Pod and outside host, and one router.
+"""Rule: a cluster becomes a Plan here: a network namespace for each node, Pod and outside host, and two for a router.
 
 The wiring is that of `packetsim.network`: on each node a bridge `cni0` with a veth to each Pod, and `eth0` on one
 wire, which is a bridge in the router's namespace. Hosts beyond the router hang there as well; that they are beyond it
@@ -20,8 +20,10 @@ from packetsim.oracle.loads import loads
 from packetsim.oracle.places import Place, Places, veth
 from packetsim.oracle.plan import Namespace, Plan
 from packetsim.oracle.probes import probe
-from packetsim.oracle.wire import ROUTER_MAC, Wire
+from packetsim.oracle.wire import GATE_MAC, ROUTER_MAC, Wire
 from packetsim.sockets import Port
+
+GATE, GATE_OUT = "gate", "gateout"
 
 __all__ = ["loads", "plan", "probe"]
 
@@ -36,6 +38,7 @@ def plan(cluster: Cluster, name: str, outside: Iterable[str], asked: Iterable[Po
         places={place.name: place.code for place in places.all},
         namespaces=(
             _router(places, wire),
+            _gate(places, wire),
             *(_node(places, wire, place) for place in places.nodes),
             *(_outside(wire, place) for place in places.outside),
             *(_pod(places, place) for place in places.pods),
@@ -47,8 +50,10 @@ def plan(cluster: Cluster, name: str, outside: Iterable[str], asked: Iterable[Po
 
 def _links(places: Places) -> Iterator[str]:
     for place in places.on_the_wire:
-        port = _wire_port(places, place)
-        yield ip_lines.veth((place.code, WIRE, place.eth0.mac), (places.router, port, mac_of(ROUTER, port)))
+        port = _port_of_router(_wire_port(places, place))
+        yield ip_lines.veth((place.code, WIRE, place.eth0.mac), (places.router, *port))
+    yield ip_lines.veth((places.gate, GATE, GATE_MAC), (places.router, *_port_of_router(GATE)))
+    yield ip_lines.veth((places.gate, WIRE, ROUTER_MAC), (places.router, *_port_of_router(GATE_OUT)))
     for node in places.nodes:
         for pod in places.pods_on(node.name):
             end = node.machine.interfaces[veth(pod)]
@@ -60,21 +65,37 @@ def _wire_port(places: Places, place: Place) -> str:
     return place.code.removeprefix(places.name)
 
 
+def _port_of_router(name: str) -> tuple[str, str]:
+    return name, mac_of(ROUTER, name)
+
+
 # ---- the four kinds of namespaces ---------------------------------------------------------------
 
 
 def _router(places: Places, wire: Wire) -> Namespace:
-    ports = {_wire_port(places, place): place.eth0.mac for place in places.on_the_wire}
+    """The wire itself, and the router for what nodes send."""
+    ports = {_wire_port(places, place): place.eth0.mac for place in places.on_the_wire} | {GATE: GATE_MAC}
     commands = [
         ip_lines.up("lo"),
         *ip_lines.bridge(WIRE, ROUTER_MAC),
         *ip_lines.unasking(WIRE, (4, 6)),
-        *(line for port in ports for line in ip_lines.port(port, WIRE, hairpin=False)),
+        *(line for port in ports for line in ip_lines.port(port, WIRE)),
+        *ip_lines.port(GATE_OUT, WIRE, "learning off"),  # what comes in there has the bridge's own MAC
         *wire.routers(),
     ]
     sysctls = {**ip_lines.SYSCTLS, **ip_lines.forwarding(True), **ip_lines.bridges_call_netfilter(False)}
     behind = tuple(ip_lines.behind(mac, port) for port, mac in ports.items())
     return Namespace(places.router, "router", tuple(commands), sysctls, behind)
+
+
+def _gate(places: Places, wire: Wire) -> Namespace:
+    commands = [
+        *(ip_lines.up(one) for one in ("lo", GATE, WIRE)),
+        *ip_lines.unasking(WIRE, (4, 6)),
+        *wire.routers(),
+        *(line for place in places.outside for line in wire.rules(place)),
+    ]
+    return Namespace(places.gate, "router", tuple(commands), {**ip_lines.SYSCTLS, **ip_lines.forwarding(True)})
 
 
 def _node(places: Places, wire: Wire, place: Place) -> Namespace:
@@ -84,7 +105,7 @@ def _node(places: Places, wire: Wire, place: Place) -> Namespace:
     commands = [
         ip_lines.up("lo"),
         *ip_lines.bridge(BRIDGE, bridge.mac),
-        *(line for pod in pods for line in ip_lines.port(veth(pod), BRIDGE, hairpin=True)),
+        *(line for pod in pods for line in ip_lines.port(veth(pod), BRIDGE, "hairpin on")),
         ip_lines.up(WIRE),
         *(line for one in (WIRE, BRIDGE) for line in ip_lines.unasking(one, place.families)),
         *ip_lines.addressed(place.eth0),
