@@ -50,7 +50,8 @@ class Texts:
                 self._loaded[part] = text
                 running.run(*_LOADERS[part], text=text)
         # After the texts: IPVS's sysctls come with its first command.
-        self._sysctls = running.write_sysctls(sysctls)
+        self._sysctls = running.read_sysctls(sysctls)
+        running.write_sysctls(sysctls)
         return {part: read_back(part, text) for part, text in self._loaded.items()}
 
     def unload(self) -> None:
@@ -95,7 +96,8 @@ class Texts:
 
     def _empty_ipvs(self) -> None:
         """With this sysctl connections go with their server, a moment later (ip_vs_expire_nodest_conn_flush)."""
-        before = running.write_sysctls({_FORGETS_LOST: "1"})
+        before = running.read_sysctls([_FORGETS_LOST])
+        running.write_sysctls({_FORGETS_LOST: "1"})
         running.run("ipvsadm", "-C")
         until = time.monotonic() + _LONGEST
         while len((self.balanced() or "").splitlines()) > 1:

@@ -13,7 +13,7 @@ from pathlib import Path
 from threading import local
 
 from .faults import GuestError
-from .running import write_sysctls
+from .running import write_known_sysctls
 
 FOLDER = Path("/run/netns")  # NETNS_RUN_DIR of iproute2
 _NEW_NET = 0x40000000  # CLONE_NEWNET
@@ -93,7 +93,7 @@ def make(code: str) -> Namespace:
         raise
     found = this_one(code)
     try:
-        write_sysctls(QUIET, missing_is_fine=True)
+        write_known_sysctls(QUIET)
     except GuestError:
         found.remove()
         raise

@@ -46,10 +46,10 @@ class Senders:
         until = time.monotonic() + probe.patience
         self._wait(flow, until)
         heard = flow.end()
-        if probe.protocol == "udp" or heard.word == "answered":
-            self._open.append(flow.socket)
-        else:
+        if probe.protocol == "tcp" and heard.word != "answered":
             flow.socket.close()  # else the kernel would ask again
+        else:
+            self._open.append(flow.socket)
         return heard
 
     def _wait(self, flow: _Flow, until: float) -> None:
@@ -89,8 +89,10 @@ class _Flow:
         except OSError as error:
             # Nothing went out: no source of that name here, no route, nobody who speaks this protocol.
             self.heard = Heard("silence", errno_name(error.errno or 0))
-        else:
-            loop.watch(self.socket, READABLE if probe.protocol == "udp" else WRITABLE, self._hear)
+            return
+        loop.watch(self.socket, READABLE if probe.protocol == "udp" else WRITABLE, self._hear)
+        if probe.protocol == "sctp":
+            self._hear(TROUBLED)  # it has no queue of errors, and does not wake for what came while it was busy
 
     def _start(self, probe: Probe) -> None:
         sockets.tell_errors(self.socket)

@@ -41,20 +41,34 @@ def batch(tool: str, lines: Iterable[str]) -> None:
         raise GuestError(f"{error}{failed}") from None
 
 
-def write_sysctls(values: Mapping[str, str], missing_is_fine: bool = False) -> dict[str, str]:
-    """Writes below /proc/sys, which shows the calling thread's namespace; gives what stood there before."""
-    before = {}
+def write_sysctls(values: Mapping[str, str]) -> None:
+    """Writes below /proc/sys, which shows the calling thread's namespace."""
     for path, value in values.items():
-        file = Path("/proc/sys", path)
-        if missing_is_fine and not file.exists():
-            continue
         try:
-            before[path] = file.read_text().strip()
-            descriptor = os.open(file, os.O_WRONLY)
-            try:
-                os.write(descriptor, value.encode())
-            finally:
-                os.close(descriptor)
+            _write(path, value)
         except OSError as error:
             raise GuestError(f"sysctl {path} cannot be set to {value!r}: {error.strerror}") from None
-    return before
+
+
+def write_known_sysctls(values: Mapping[str, str]) -> None:
+    """Those that this kernel has."""
+    for path, value in values.items():
+        try:
+            write_sysctls({path: value})
+        except GuestError:
+            if Path("/proc/sys", path).exists():
+                raise
+
+
+def read_sysctls(paths: Iterable[str]) -> dict[str, str]:
+    """Those that this kernel has."""
+    files = {path: Path("/proc/sys", path) for path in paths}
+    return {path: file.read_text().strip() for path, file in files.items() if file.exists()}
+
+
+def _write(path: str, value: str) -> None:
+    descriptor = os.open(f"/proc/sys/{path}", os.O_WRONLY)
+    try:
+        os.write(descriptor, value.encode())
+    finally:
+        os.close(descriptor)

@@ -5,6 +5,7 @@ A connection stays open until `close_connections`: IPVS's schedulers count those
 
 from __future__ import annotations
 
+import re
 import socket
 from collections.abc import Iterable
 
@@ -13,6 +14,7 @@ from .asked import Listener
 from .faults import GuestError, errno_name
 from .loop import READABLE, Call, Loop
 from .namespaces import Namespace
+from .running import run
 
 ANSWER = b"answer to it"  # differs in length from the question, so that the two cannot be taken for each other
 
@@ -22,7 +24,7 @@ class Servers:
 
     def __init__(self, loop: Loop) -> None:
         self._loop = loop
-        self._listening: dict[Listener, socket.socket] = {}
+        self._listening: dict[Listener, list[socket.socket]] = {}
         self._taken: list[socket.socket] = []
         self.accepted: list[dict[str, object]] = []
 
@@ -36,12 +38,17 @@ class Servers:
                 opened.append(listener)
         return opened
 
-    def _open(self, listener: Listener) -> socket.socket:
+    def _open(self, listener: Listener) -> list[socket.socket]:
         datagrams = listener.protocol == "udp"
-        server = listen(listener.protocol, listener.address, listener.port, listener.code, datagrams)
-        take = self._answers(listener, server) if datagrams else self._accepts(listener, server)
-        self._loop.watch(server, READABLE, take)
-        return server
+        # One SCTP socket for all addresses would answer from whichever it likes, and name them all.
+        addresses = addresses_here(listener.address) if listener.protocol == "sctp" else [listener.address]
+        opened = []
+        for address in addresses:
+            server = listen(listener.protocol, address, listener.port, listener.code, datagrams)
+            take = self._answers(listener, server) if datagrams else self._accepts(listener, server)
+            self._loop.watch(server, READABLE, take)
+            opened.append(server)
+        return opened
 
     def _accepts(self, listener: Listener, server: socket.socket) -> Call:
         def take(_: int) -> None:
@@ -78,7 +85,8 @@ class Servers:
 
     def close(self, listeners: Iterable[Listener]) -> None:
         for listener in listeners:
-            close(self._loop, self._listening.pop(listener))
+            for server in self._listening.pop(listener):
+                close(self._loop, server)
 
     def close_connections(self) -> None:
         """Those that clients have made."""
@@ -90,6 +98,13 @@ class Servers:
     def close_all(self) -> None:
         self.close_connections()
         self.close(list(self._listening))
+
+
+def addresses_here(wildcard: str) -> list[str]:
+    """Every address of this family that the namespace has, but for those that hold on one link only."""
+    family = "inet6" if ":" in wildcard else "inet"
+    listed = run("ip", "-o", "-f", family, "address", "show")
+    return [each for each in re.findall(rf"\s{family} ([^/ ]+)", listed) if not each.startswith("fe80:")]
 
 
 def listen(protocol: str, address: str, port: int, code: str, tells_destination: bool = False) -> socket.socket:

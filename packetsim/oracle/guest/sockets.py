@@ -17,7 +17,8 @@ _KINDS = {
     "udp": (socket.SOCK_DGRAM, socket.IPPROTO_UDP),
     "sctp": (socket.SOCK_STREAM, 132),
 }
-_SCTP_LEVEL, _SCTP_PATHS = 132, 9  # SCTP_PEER_ADDR_PARAMS
+_SCTP_LEVEL, _SCTP_PATIENCE, _SCTP_PATHS = 132, 0, 9  # SCTP_RTOINFO, SCTP_PEER_ADDR_PARAMS
+_NOT_AGAIN = struct.pack("=iIII", 0, 3_600_000, 3_600_000, 1000)  # struct sctp_rtoinfo: sent again after an hour
 _NO_HEARTBEATS = struct.pack("=i128sIHIII2x", 0, b"", 0, 0, 0, 0, 2)  # struct sctp_paddrparams with SPP_HB_DISABLE
 _ABORT = struct.pack("ii", 1, 0)  # struct linger: close by RST or ABORT, at once
 _DATAGRAM = 2048
@@ -38,6 +39,7 @@ def make(protocol: str, family: socket.AddressFamily) -> socket.socket:
     if protocol != "udp":
         made.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _ABORT)
     if protocol == "sctp":
+        made.setsockopt(_SCTP_LEVEL, _SCTP_PATIENCE, _NOT_AGAIN)
         made.setsockopt(_SCTP_LEVEL, _SCTP_PATHS, _NO_HEARTBEATS)
     return made
 
@@ -87,7 +89,10 @@ def tell_errors(asking: socket.socket) -> None:
 
 
 def trouble(asking: socket.socket) -> int:
-    """The errno that the kernel holds ready, of the socket or of its queue of ICMP errors; 0 for none."""
+    """The errno that the kernel holds ready, of the socket or of its queue of ICMP errors; 0 for none.
+
+    SO_ERROR tells of soft errors as well: ICMP errors that came while the socket was busy (sk_getsockopt).
+    """
     pending = asking.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
     if pending:
         return pending
