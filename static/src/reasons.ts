@@ -107,9 +107,9 @@ const FORMS: readonly Form[] = [
     key: "why.isNotIn",
     params: (groups) => ({ ...MINE(groups), set: t("term.ruleMap") }),
   },
-  { form: /^(?<mine>.+) is not in (?<set>.+)$/, key: "why.isNotIn", params: MINE },
+  { form: /^(?<mine>.+) is not in (?<set>.+)$/, key: "why.isNotIn", params: setOf },
   { form: /^(?<mine>.+), not in (?<set>.+)$/, key: "why.notIn", params: MINE },
-  { form: /^(?<mine>.+) is in (?<set>.+)$/, key: "why.isIn", params: MINE },
+  { form: /^(?<mine>.+) is in (?<set>.+)$/, key: "why.isIn", params: setOf },
   { form: /^(?<mine>.+) is one of (?<wanted>\S+)$/, key: "why.isOneOf", params: MINE },
   { form: /^(?<mine>.+), not (?<wanted>.+)$/, key: "why.not", params: MINE },
   { form: /^(?<mine>.+) is not (?<wanted>.+)$/, key: "why.isNot", params: MINE },
@@ -137,7 +137,9 @@ const TYPED = /^(?<what>.+) is (?<type>\S+)$/;
 const INTERFACE = /^(?<which>in|out|input|output) interface(?: (?<name>\S+))?$/;
 const PORTS = /^ports (?<first>\d+) and (?<second>\d+)$/;
 const NO_PORT = /^\((?<protocol>\S+) has no port here\)$/;
-const WORD = /^(?<term>source|destination|state|protocol|sport|dport|mark)(?: (?<value>\S+))?$/;
+const NO_INTERFACE = /^no (?<which>in|out) interface$/;
+const WORD =
+  /^(?<term>source port|destination port|source|destination|state|protocol|sport|dport|mark)(?: (?<value>\S+))?$/;
 
 /** What a reason speaks of: `source 10.244.1.9`, `destination 10.0.0.1 is UNICAST`, `10.0.0.1,tcp:80`. */
 function subject(text: string): string {
@@ -146,6 +148,9 @@ function subject(text: string): string {
   if (text.startsWith("IPVS ")) return t("term.ipvs", { what: subject(text.slice(5)) });
   const through = INTERFACE.exec(text)?.groups;
   if (through !== undefined) return t("term.interface", { which: term(through["which"] ?? ""), name: through["name"] ?? "" }).trim();
+  const without = NO_INTERFACE.exec(text)?.groups;
+  if (without !== undefined) return t("term.noInterface", { which: term(without["which"] ?? "") });
+  if (text === "the number drawn") return t("term.drawn");
   const ports = PORTS.exec(text)?.groups;
   if (ports !== undefined) return t("term.ports", ports as Record<string, string>);
   const none = NO_PORT.exec(text)?.groups;
@@ -155,6 +160,11 @@ function subject(text: string): string {
   if (word === undefined) return text;
   const name = term(word["term"] ?? "");
   return word["value"] === undefined ? name : t("term.word", { term: name, value: word["value"] });
+}
+
+function setOf(groups: Readonly<Record<string, string>>): Params {
+  const many = /^the (\d+) of the rule$/.exec(groups["set"] ?? "");
+  return { ...MINE(groups), ...(many === null ? {} : { set: t("term.ofRule", { count: many[1] ?? "" }) }) };
 }
 
 function term(word: string): string {
