@@ -26,6 +26,8 @@ from packetsim.flows import flow_from
 from packetsim.kubeproxy.config import PARTS
 from packetsim.kubeproxy.modes import DEFAULT_MODE
 from packetsim.narration import narrate
+from packetsim.oracle.command import add_arguments as add_verify_arguments
+from packetsim.oracle.command import run as verify
 from packetsim.outcomes import FlowOutcome, outcomes
 from packetsim.parts import render, render_all
 from packetsim.progress import Progress
@@ -101,6 +103,10 @@ def _parser() -> ArgumentParser:
     check = add("check", _check, "Run the FlowTests among the manifests.")
     check.add_argument("--json", action="store_true", help="the results as JSON (docs/flowtest.md)")
 
+    verify = add("verify", _verify, "Send flows through a real Linux kernel and compare, step by step.", files=False)
+    verify.add_argument("files", nargs="*", metavar="FILE", help=FILES_HELP)
+    add_verify_arguments(verify)
+
     add("bench", _bench, "Measure the engine on this machine; `bench --help` tells more.", files=False)
     return parser
 
@@ -165,6 +171,10 @@ def _check(options: Namespace, _rest: list[str]) -> int:
     else:
         _print_results(check, results)
     return PASSED if all(result.passed for result in results) else FAILED
+
+
+def _verify(options: Namespace, _rest: list[str]) -> int:
+    return verify(options, _load)
 
 
 def _bench(_options: Namespace, rest: list[str]) -> int:

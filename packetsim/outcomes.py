@@ -107,14 +107,19 @@ def twice(
                 yield first.trace, second.trace
 
 
-def branches(simulation: Simulation, flow: Flow, most_walks: int = MOST_WALKS) -> Iterator[tuple[Trace, Simulation]]:
-    """Each way the flow can be walked, steps and all, with the simulation as it is after that walk."""
-    for walk in _walks(simulation, flow, _Budget(most_walks), record=True):
+def branches(
+    simulation: Simulation, flow: Flow, earlier: int = 0, most_walks: int = MOST_WALKS
+) -> Iterator[tuple[Trace, Simulation]]:
+    """Each way the flow can be walked, steps and all, with the simulation as it is after that walk.
+
+    `earlier`: how many connections were before it, so that none of their ports is drawn again.
+    """
+    for walk in _walks(simulation, flow, _Budget(most_walks), earlier=earlier, record=True):
         yield walk.trace, walk.after
 
 
 def _walks(
-    simulation: Simulation, flow: Flow, budget: _Budget, taken: int = 0, record: bool = False
+    simulation: Simulation, flow: Flow, budget: _Budget, taken: int = 0, earlier: int = 0, record: bool = False
 ) -> Iterator[_Walk]:
     """Every way to walk the flow. `taken`: the source port of a connection that the sender has already."""
     for port, share in _source_ports(simulation, flow, taken):

@@ -78,8 +78,8 @@ def tell_match(chain: ReadyChain, position: int, before: Packet, visit: Visit) -
 
 
 def tell_end(chain: ReadyChain, caller: ReadyChain | None, policy: str | None, visit: Visit) -> None:
-    """The chain gave no verdict. One without rules, that decides nothing, is not worth a step."""
-    if chain.rules or policy == "DROP":
+    """The chain gave no verdict. A user-defined one without rules, that decides nothing, is not worth a step."""
+    if chain.rules or policy is not None:
         visit.note(ChainEnded(chain.table, chain.name, caller.name if caller else None, policy))
 
 

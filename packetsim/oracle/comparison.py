@@ -1,0 +1,248 @@
+"""Rule: two stories are laid side by side and the first thing that differs is told; nothing is forgiven here.
+
+What the kernel draws at random (a port it masquerades with, the userspace proxy's own port) is taken
+over from its conntrack table first, so that everything else can be held to the letter.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+
+from packetsim.addresses import with_port
+from packetsim.oracle.observation import Connection
+from packetsim.oracle.plan import Accepted
+from packetsim.oracle.story import Arrival, Stop, Story, ours
+from packetsim.protocols import PROTOCOL_NUMBERS
+from packetsim.trace import Disposition, Trace
+
+Ends = tuple[str, str, int, str, int]  # protocol, source, source port, destination, destination port
+NOTHING = "nothing more"
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One flow as the kernel had it, in terms of our places.
+
+    `answer`: "answered", "refused", "unreachable" or "silence". `connections` and `balanced`: what is
+    new since the flow before, conntrack's and IPVS's (as ipvsadm -Lcn prints them, expiry left out).
+    """
+
+    answer: str
+    error: str
+    accepted: tuple[tuple[str, Accepted], ...]  # with the place of each
+    stories: Mapping[str, Story]
+    connections: Mapping[str, tuple[Connection, ...]]
+    balanced: Mapping[str, frozenset[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """`aspect`: answer, endpoint, rules, packets, conntrack, ipvs or text. `depth`: how much agreed before it."""
+
+    aspect: str
+    place: str
+    kernel: str
+    ours: str
+    depth: int = 0
+
+    def __str__(self) -> str:
+        where = f" at {self.place}" if self.place else ""
+        return f"{self.aspect}{where}: the kernel has {self.kernel}; we have {self.ours}"
+
+
+def compare(trace: Trace, heard: Heard, balanced: Mapping[str, frozenset[str]]) -> Difference | None:
+    """The first difference between our walk and the kernel's account of one flow. `balanced`: our new IPVS entries."""
+    entries = {place: [_entry(line) for line in lines] for place, lines in trace.entries}
+    ports = _drawn_ports(trace, entries, heard.connections)
+    stories = ours(trace)
+    found = [*_rules(stories, heard.stories, ports), *_packets(stories, heard.stories, ports)]
+    if found:
+        return max(found, key=lambda one: (one.aspect == "rules", one.depth))
+    return next(_rest(trace, heard, balanced, entries, ports), None)
+
+
+def _rest(
+    trace: Trace,
+    heard: Heard,
+    balanced: Mapping[str, frozenset[str]],
+    entries: Mapping[str, Sequence[tuple[Ends, Ends]]],
+    ports: Mapping[int, int],
+) -> Iterator[Difference]:
+    answer = answer_of(trace)
+    if heard.answer != answer:
+        yield Difference("answer", "", f"{heard.answer} {heard.error}".strip(), f"{answer} ({trace.why})")
+    yield from _endpoints(trace, heard, ports)
+    yield from _connections(entries, heard.connections, ports)
+    for place in sorted({*heard.balanced, *balanced}):
+        kernel, own = heard.balanced.get(place, frozenset()), balanced.get(place, frozenset())
+        own = frozenset(_with_ports(line, ports) for line in own)
+        if kernel != own:
+            yield Difference("ipvs", place, _some(kernel - own), _some(own - kernel))
+
+
+# ---- rules and packets --------------------------------------------------------------------------
+
+
+def _rules(mine: Mapping[str, Story], kernel: Mapping[str, Story], ports: Mapping[int, int]) -> Iterator[Difference]:
+    for place in sorted({*mine, *kernel}):
+        own, theirs = mine.get(place, Story()).stops, kernel.get(place, Story()).stops
+        renamed = [stop._replace(sight=stop.sight.renamed(ports)) for stop in own]
+        depth = agreeing(theirs, renamed)
+        if depth < max(len(theirs), len(renamed)):
+            yield Difference("rules", place, _at(theirs, depth), _at(renamed, depth), depth)
+
+
+def _packets(mine: Mapping[str, Story], kernel: Mapping[str, Story], ports: Mapping[int, int]) -> Iterator[Difference]:
+    for place in sorted({*mine, *kernel}):
+        own, theirs = mine.get(place, Story()).arrivals, kernel.get(place, Story()).arrivals
+        renamed = [arrival._replace(sight=arrival.sight.renamed(ports)) for arrival in own]
+        depth = agreeing(theirs, renamed)
+        if depth < max(len(theirs), len(renamed)):
+            yield Difference("packets", place, _at(theirs, depth), _at(renamed, depth), depth)
+
+
+def agreeing(one: Sequence[object], other: Sequence[object]) -> int:
+    """How many of the first items are the same."""
+    pairs = zip_longest(one, other)
+    return next((count for count, (left, right) in enumerate(pairs) if left != right), len(one))
+
+
+def _at(strand: Sequence[Stop] | Sequence[Arrival], depth: int) -> str:
+    """What comes at this point, after what, and for a stop with which packet."""
+    after = f" after {strand[depth - 1]}" if depth else ""
+    if depth >= len(strand):
+        return NOTHING + after
+    item = strand[depth]
+    packet = f" with {item.sight} mark {item.mark:#x}" if isinstance(item, Stop) else ""
+    return f"{item}{packet}{after}"
+
+
+# ---- what the sender heard, and who took it -----------------------------------------------------
+
+
+def answer_of(trace: Trace) -> str:
+    """What the sender's socket makes of the walk."""
+    sender = trace.legs[0].hops[0].place if trace.legs and trace.legs[0].hops else ""
+    for leg in trace.legs[1:]:
+        if leg.outcome is not Disposition.DELIVERED or not leg.hops or leg.hops[-1].place != sender:
+            continue
+        packet = leg.hops[-1].steps[-1].after
+        if packet.quoted is not None:
+            return "refused" if (packet.icmp_type, packet.icmp_code) in ((3, 3), (1, 4)) else "unreachable"
+        if packet.destination_port == trace.flow.source_port:
+            return "refused" if "R" in packet.flags or packet.flags == "ABORT" else "answered"
+    return "silence"
+
+
+def _endpoints(trace: Trace, heard: Heard, ports: Mapping[int, int]) -> Iterator[Difference]:
+    expected = trace.disposition is Disposition.DELIVERED and (trace.answered or trace.flow.protocol == "udp")
+    if not expected:
+        if heard.accepted and trace.disposition is not Disposition.DELIVERED:
+            yield Difference("endpoint", "", _accepted(heard), trace.disposition.value)
+        return
+    if not heard.accepted:
+        yield Difference("endpoint", "", "nobody that accepted it", trace.endpoint or "")
+        return
+    place, accepted = heard.accepted[-1]
+    kernel = f"{with_port(accepted.address, accepted.port)} seeing {accepted.peer}"
+    own = f"{trace.endpoint} seeing {trace.source_seen}"
+    if kernel != own:
+        yield Difference("endpoint", place, kernel, own)
+
+
+def _accepted(heard: Heard) -> str:
+    return ", ".join(f"{with_port(one.address, one.port)} seeing {one.peer}" for _, one in heard.accepted)
+
+
+# ---- conntrack ----------------------------------------------------------------------------------
+
+_FIELD = re.compile(r"\b(src|dst|sport|dport|id)=(\S+)")
+
+
+def _entry(line: str) -> tuple[Ends, Ends]:
+    """A line of `conntrack -L` as its original and reply ends."""
+    protocol = line.split()[0]
+    found = [value for name, value in _FIELD.findall(line) if name != "id"]
+    first, second = found[: len(found) // 2], found[len(found) // 2 :]
+    return _ends(protocol, first), _ends(protocol, second)
+
+
+def _ends(protocol: str, values: Sequence[str]) -> Ends:
+    source, destination, *rest = values
+    sport, dport = (int(rest[0]), int(rest[1])) if len(rest) == 2 else (0, 0)
+    return protocol, source, sport, destination, dport
+
+
+def _drawn_ports(
+    trace: Trace, entries: Mapping[str, Sequence[tuple[Ends, Ends]]], kernel: Mapping[str, Sequence[Connection]]
+) -> dict[int, int]:
+    """Our drawn ports -> the kernel's, found by pairing entries that are alike but for such a port.
+
+    Nodes are gone through until nothing new is learned, since one node's reply port is another's original one.
+    """
+    ports: dict[int, int] = {}
+    told = {trace.flow.source_port, trace.flow.port}
+    while True:
+        before = len(ports)
+        for place, mine in entries.items():
+            for original, reply in mine:
+                for theirs in kernel.get(place, ()):
+                    _learn(original, theirs.original, ports, told)
+                    if _renamed(original, ports) == theirs.original:
+                        _learn(reply, theirs.reply, ports, told)
+        if len(ports) == before:
+            return ports
+
+
+def _learn(mine: Ends, theirs: Ends, ports: dict[int, int], told: set[int]) -> None:
+    """If the two differ in one port alone that we drew, remember how the kernel drew it."""
+    if (mine[0], mine[1], mine[3]) != (theirs[0], theirs[1], theirs[3]):
+        return
+    pairs = [(mine[2], theirs[2]), (mine[4], theirs[4])]
+    unlike = [(own, other) for own, other in pairs if ports.get(own, own) != other]
+    if len(unlike) == 1 and unlike[0][0] not in told and unlike[0][0] not in ports and unlike[0][1] not in told:
+        ports[unlike[0][0]] = unlike[0][1]
+
+
+def _renamed(ends: Ends, ports: Mapping[int, int]) -> Ends:
+    protocol, source, sport, destination, dport = ends
+    return protocol, source, ports.get(sport, sport), destination, ports.get(dport, dport)
+
+
+def _connections(
+    entries: Mapping[str, Sequence[tuple[Ends, Ends]]],
+    kernel: Mapping[str, Sequence[Connection]],
+    ports: Mapping[int, int],
+) -> Iterator[Difference]:
+    for place in sorted({*entries, *kernel}):
+        own = {(_renamed(one, ports), _renamed(other, ports)) for one, other in entries.get(place, ())}
+        theirs = {(one.original, one.reply) for one in kernel.get(place, ())}
+        if own != theirs:
+            yield Difference("conntrack", place, _lines(theirs - own), _lines(own - theirs))
+
+
+def _lines(entries: Iterable[tuple[Ends, Ends]]) -> str:
+    return _some(f"{_text(original)}, replies {_text(reply)}" for original, reply in entries)
+
+
+def _text(ends: Ends) -> str:
+    protocol, source, sport, destination, dport = ends
+    assert protocol in PROTOCOL_NUMBERS or protocol.isdigit()
+    return f"{protocol} {with_port(source, sport)} → {with_port(destination, dport)}"
+
+
+# ---- IPVS ---------------------------------------------------------------------------------------
+
+_PORT = re.compile(r"(?<=:)\d+(?=\s|$)")
+
+
+def _with_ports(line: str, ports: Mapping[int, int]) -> str:
+    return _PORT.sub(lambda found: str(ports.get(int(found[0]), int(found[0]))), line)
+
+
+def _some(items: Iterable[str]) -> str:
+    listed = sorted(items)
+    return "; ".join(listed[:4]) + (" …" if len(listed) > 4 else "") if listed else "nothing beside"
