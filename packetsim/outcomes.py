@@ -38,10 +38,13 @@ class FlowOutcome:
 
 
 class _Script:
-    """Dice that follow a script, then the first way; `met` lists what was chosen among."""
+    """Dice that follow a script, then the first way; `met` lists what was chosen among.
 
-    def __init__(self, script: list[int]) -> None:
+    `earlier`: connections before this one, whose ports are not drawn again."""
+
+    def __init__(self, script: list[int], earlier: int = 0) -> None:
         self.script = script
+        self._earlier = earlier
         self.met: list[tuple[int, Odds]] = []
 
     def pick(self, odds: Odds) -> int:
@@ -51,7 +54,7 @@ class _Script:
         return way
 
     def draw(self, low: int, high: int) -> int:
-        return low
+        return min(low + self._earlier, high)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +130,7 @@ def _walks(
         script: list[int] | None = []
         while script is not None:
             budget.spend()
-            dice = _Script(script)
+            dice = _Script(script, earlier)
             twin = simulation.copy(dice)
             yield _Walk(twin.send(one, record), twin, dice, share)
             script = _next(dice)
