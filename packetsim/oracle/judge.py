@@ -14,7 +14,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
-from concurrent.futures import Future, InvalidStateError
+from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
 from queue import SimpleQueue
@@ -111,15 +111,17 @@ class Judge:
 
     def _read(self, guest: BinaryIO) -> None:
         with guest:
-            while line := guest.readline(LONGEST_LINE):
+            while (line := guest.readline(LONGEST_LINE)).endswith(b"\n"):
                 try:
                     reply = _reply(line)
                 except (ValueError, KeyError, TypeError):
                     return self._end(f"the guest said what is no reply: {line[:200].decode(errors='replace')!r}")
                 with self._lock:
-                    future = self._waiting.get(reply["id"])
+                    future = self._waiting.pop(reply["id"], None)
                 if future is not None:
                     future.set_result(reply)
+        if len(line) == LONGEST_LINE:
+            return self._end(f"the guest said more than {LONGEST_LINE} bytes in one line")
         return self._end(f"the guest ended{self._last_words()}")
 
     def _end(self, reason: str) -> None:
@@ -127,10 +129,9 @@ class Judge:
         self._process.kill()
         with self._lock:
             self._over = self._over or reason
-            waiting = list(self._waiting.values())
-        for future in waiting:
-            with suppress(InvalidStateError):
-                future.set_exception(OracleError(self._over))
+            waiting, self._waiting = self._waiting, {}
+        for future in waiting.values():
+            future.set_exception(OracleError(self._over))
 
     def _last_words(self) -> str:
         text = self._console.read_text(errors="replace")
@@ -144,11 +145,9 @@ def _plain(line: str) -> str:
 
 
 def _reply(line: bytes) -> dict[str, Any]:
-    """A whole line that says which request it answers, and how that went; anything else is a ValueError or the like."""
+    """A line that says which request it answers, and how that went; anything else is a ValueError or the like."""
     reply: dict[str, Any] = json.loads(line)
-    if not line.endswith(b"\n") or not isinstance(reply["id"], int):
-        raise ValueError
-    if not ("error" in reply or isinstance(reply["done"], dict)):
+    if not isinstance(reply["id"], int) or not ("error" in reply or isinstance(reply["done"], dict)):
         raise ValueError
     return reply
 

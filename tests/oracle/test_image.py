@@ -38,7 +38,7 @@ PACKAGES: dict[str, dict[str, bytes | str]] = {
         "lib/modules/9.9-cloud/modules.builtin": "kernel/net/ip_set_hash_ip.ko\n",
         f"{MODULES}/net/bridge/br_netfilter.ko": ELF,
         f"{MODULES}/drivers/net/veth.ko": ELF,
-        f"{MODULES}/drivers/net/virtio-console.ko": ELF,
+        f"{MODULES}/net/sctp/sctp-diag.ko": ELF,
         f"{MODULES}/fs/ext4.ko": ELF,
     },
     "busybox-static_1%3a1.35_amd64": {"bin/busybox": DEPMOD, "usr/share/doc/busybox/copyright": b"long"},
@@ -155,7 +155,7 @@ def test_another_recipe_makes_another_image_beside_it(here: Path, monkeypatch: p
 
 
 def test_a_module_that_there_is_not_is_told_by_name(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recipe, "MODULES", ("veth", "ip_set_hash_ip", "ip_vs_best", "ext4"))
+    monkeypatch.setattr(recipe, "MODULES", ("veth", "sctp_diag", "ip_set_hash_ip", "ip_vs_best", "ext4"))
     said: list[str] = []
     image.build(said.append)
     assert said[-1] == "this kernel has no module ip_vs_best, ext4"
@@ -214,6 +214,15 @@ def test_two_that_make_the_same_image_at_once_both_have_it(here: Path) -> None:
 def test_a_cache_that_cannot_be_written_names_the_cure(here: Path) -> None:
     (here / "cache").write_text("a file")
     with pytest.raises(OracleError, match="PACKETWALK_CACHE names another folder"):
+        image.build(quiet)
+
+
+def test_an_image_that_cannot_be_kept_is_an_error(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError("no renaming here")
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    with pytest.raises(OracleError, match="cannot be made: no renaming here"):
         image.build(quiet)
 
 

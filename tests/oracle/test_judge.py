@@ -84,6 +84,12 @@ def test_a_late_reply_is_an_error_and_disturbs_no_other_request(echo: Judge) -> 
     assert echo.ask("send", wait=0.4, note="next")["note"] == "next"
 
 
+def test_a_second_reply_to_the_same_request_is_let_go(echo: Judge) -> None:
+    again = '{"id": 1, "done": {"text": "again"}}'
+    assert echo.ask("send", garble=f"{again}\n{again}")["text"] == "again"
+    assert echo.ask("send", note="next")["note"] == "next"
+
+
 def test_a_guest_that_ends_fails_every_request_with_its_last_words(echo: Judge) -> None:
     def ask(fields: dict[str, Any]) -> str:
         with pytest.raises(OracleError) as caught:
@@ -120,9 +126,18 @@ def test_what_is_no_reply_ends_the_judge_and_is_shown(echo: Judge, said: str) ->
 
 def test_a_line_without_end_is_not_waited_for(echo: Judge, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(judge, "LONGEST_LINE", 1000)
-    echo.ask("hello")  # from the next line on
-    with pytest.raises(OracleError, match="no reply"):
+    echo.ask("hello")  # the limit counts from the next line on
+    with pytest.raises(OracleError, match="the guest said more than 1000 bytes in one line"):
         echo.ask("hello", size=2000)
+
+
+def test_a_guest_that_ends_amid_a_line_has_ended(tmp_path: Path) -> None:
+    script = """printf '{"id": 1, "do'; echo out of memory >&2"""
+    with (
+        Judge(("sh", "-c", script), TemporaryDirectory(dir=tmp_path)) as cut,
+        pytest.raises(OracleError, match="the guest ended; its console:\n  out of memory"),
+    ):
+        cut.ask("hello")
 
 
 def test_a_guest_that_reads_nothing_holds_nobody_up(tmp_path: Path) -> None:

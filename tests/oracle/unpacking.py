@@ -9,7 +9,8 @@ def unpacked(data: bytes) -> dict[str, bytes]:
     while True:
         assert data[:6] == b"070701"
         fields = [int(data[start : start + 8], 16) for start in range(6, 110, 8)]
-        mode, size, length = fields[1], fields[6], fields[11]
+        mode, owner, group, size, length = (fields[at] for at in (1, 2, 3, 6, 11))
+        assert (owner, group) == (0, 0)
         name = data[110 : 110 + length - 1].decode()
         if name == "TRAILER!!!":
             return found
