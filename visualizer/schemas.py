@@ -21,6 +21,7 @@ Place = Annotated[str, Field(min_length=1, max_length=520)]  # `ns/pod`, a node,
 Mode = Literal["userspace", "iptables", "ipvs", "nftables"]
 Transport = Literal["tcp", "udp", "sctp"]
 Role = Literal["owner", "editor", "viewer"]
+Sign = Literal["+", "-"]
 
 
 class Wire(BaseModel):
@@ -237,9 +238,12 @@ class LabView(Wire):
 
 
 class RuleChange(Wire):
-    sign: Literal["+", "-"]
+    """`place`: the table and chain, set, map or server that the line stands in, as trace steps name it."""
+
+    sign: Sign
     part: str
     text: str
+    place: str = ""
 
 
 class Stage(Wire):

@@ -1,0 +1,213 @@
+"""Rule: everybody on a lab hears the same events in the same order; who is slow is told to ask again.
+
+A room is a lab in this process: its session, its lock, its listeners. The engine and the database work in
+threads; what is sent is decided here, on the event loop, while the lock is held.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+
+from django.conf import settings
+
+from visualizer import log, messages
+from visualizer.models import Lab
+from visualizer.refusals import RefusedError
+from visualizer.schemas import Command, People, Resync, Role
+from visualizer.sessions import Session
+
+MOST_WAITING = 256  # messages for one listener
+MOST_WAITING_LETTERS = 16 * 1024 * 1024
+MOST_MISSED = 500  # events; who missed more gets the whole view
+IDLE_ROOMS = 64  # labs kept in memory though nobody listens
+COUNT_AFTER = 0.2  # seconds: many who come at once are counted once
+_WORKERS = 4
+_FAULT = "This could not be done: a fault of ours, which is logged. Nothing has changed; try something else."
+
+Result = TypeVar("Result")
+_log = logging.getLogger(__name__)
+_threads = ThreadPoolExecutor(_WORKERS, thread_name_prefix="lab")
+
+
+async def in_thread(work: Callable[[], Result]) -> Result:
+    return await asyncio.get_running_loop().run_in_executor(_threads, work)
+
+
+class Listener:
+    """What waits to be sent to one page. `behind`: it missed something, and hears nothing until it says hello."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[str] = deque()
+        self._letters = 0
+        self._more = asyncio.Event()
+        self.behind = False
+
+    def put(self, text: str) -> None:
+        full = len(self._waiting) >= MOST_WAITING or self._letters + len(text) > MOST_WAITING_LETTERS
+        if self._waiting and full:
+            self._waiting.clear()
+            self._letters = 0
+            self.behind = True
+            text = Resync().model_dump_json()
+        self._waiting.append(text)
+        self._letters += len(text)
+        self._more.set()
+
+    async def take(self) -> str:
+        while not self._waiting:
+            self._more.clear()
+            await self._more.wait()
+        text = self._waiting.popleft()
+        self._letters -= len(text)
+        return text
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What came of a command."""
+
+    seq: int
+    events: list[log.Stored]
+
+
+class Room:
+    def __init__(self, lab: Lab) -> None:
+        self.lab = lab
+        self.lock = asyncio.Lock()
+        self.listeners: set[Listener] = set()
+        self._session: Session | None = None
+        self._views: dict[Role, tuple[int, str]] = {}
+        self._counting: asyncio.TimerHandle | None = None
+
+    # ---- work in a thread, under the lock -----------------------------------------------------------------
+
+    def _opened(self) -> Session:
+        if self._session is None:
+            self._session = log.opened(self.lab)
+        return self._session
+
+    def _do(self, command: Command) -> Told:
+        session = self._opened()
+        if session.seq >= settings.PACKETWALK_MOST_COMMANDS:
+            raise RefusedError(
+                [f"This lab has reached {session.seq:,} events, the most there may be. Fork it to go on."]
+            )
+        sound = False
+        try:
+            handled = session.handle(command)
+            stored = log.append(self.lab.pk, command, handled, session)
+            sound = True
+            return Told(session.seq, stored)
+        except RefusedError as refused:
+            sound = not refused.spoiled
+            raise
+        finally:
+            if not sound:
+                self._session = None
+
+    def _view(self, role: Role) -> str:
+        session = self._opened()
+        seq, text = self._views.get(role, (-1, ""))
+        if seq != session.seq:
+            text = session.view(role, log.expires(self.lab)).model_dump_json()
+            self._views[role] = session.seq, text
+        return text
+
+    def _greeting(self, role: Role, seen: int | None) -> list[str]:
+        """The view, or the events that followed `seen`."""
+        self.lab.refresh_from_db(fields=["touched"])
+        log.touch(self.lab)
+        session = self._opened()
+        if seen is not None and 0 <= seen <= session.seq and session.seq - seen <= MOST_MISSED:
+            missed = log.after(self.lab.pk, seen, MOST_MISSED)
+            return [messages.welcome(None), *map(messages.happened, missed)]
+        return [messages.welcome(self._view(role))]
+
+    # ---- on the event loop --------------------------------------------------------------------------------
+
+    async def ask(self, command: Command) -> Told:
+        """Do it, store it, tell everybody. Raises RefusedError, LostError."""
+        async with self.lock:
+            try:
+                told = await in_thread(lambda: self._do(command))
+            except log.OvertakenError:
+                told = await in_thread(lambda: self._do(command))
+            except (RefusedError, log.LostError):
+                raise
+            except Exception:
+                _log.exception("lab %s: %s", self.lab.pk, command.type)
+                raise RefusedError([_FAULT]) from None
+            for stored in told.events:
+                self._tell(messages.happened(stored))
+            return told
+
+    def _tell(self, text: str) -> None:
+        for listener in self.listeners:
+            if not listener.behind:
+                listener.put(text)
+
+    async def read(self, work: Callable[[Session], Result]) -> Result:
+        """Look at the session while nothing changes it."""
+        async with self.lock:
+            return await in_thread(lambda: work(self._opened()))
+
+    async def join(self, listener: Listener, role: Role, seen: int | None) -> None:
+        """The listener gets the view or what it missed, and from then on every event. Raises LostError."""
+        async with self.lock:
+            self.listeners.discard(listener)
+            try:
+                greeting = await in_thread(lambda: self._greeting(role, seen))
+            except Lab.DoesNotExist:
+                raise log.LostError from None
+            listener.behind = False
+            for text in greeting:
+                listener.put(text)
+            self.listeners.add(listener)
+        self._count_soon()
+
+    def leave(self, listener: Listener) -> None:
+        self.listeners.discard(listener)
+        self._count_soon()
+
+    def _count_soon(self) -> None:
+        if self._counting is None:
+            self._counting = asyncio.get_running_loop().call_later(COUNT_AFTER, self._count)
+
+    def _count(self) -> None:
+        self._counting = None
+        self._tell(People(count=len(self.listeners)).model_dump_json())
+
+
+class Rooms:
+    """The labs that this process has in memory, the one used last at the end."""
+
+    def __init__(self) -> None:
+        self._rooms: OrderedDict[int, Room] = OrderedDict()
+
+    def of(self, lab: Lab) -> Room:
+        room = self._rooms.get(lab.pk)
+        if room is None:
+            room = self._rooms[lab.pk] = Room(lab)
+        self._rooms.move_to_end(lab.pk)
+        self._forget_idle()
+        return room
+
+    def _forget_idle(self) -> None:
+        idle = [pk for pk, room in self._rooms.items() if not room.listeners and not room.lock.locked()]
+        for pk in idle[: max(0, len(idle) - IDLE_ROOMS)]:
+            del self._rooms[pk]
+
+    def forget(self, lab: Lab) -> None:
+        self._rooms.pop(lab.pk, None)
+
+    def clear(self) -> None:
+        self._rooms.clear()
+
+
+rooms = Rooms()

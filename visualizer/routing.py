@@ -1,0 +1,11 @@
+"""Rule: one websocket a lab."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.urls import re_path
+
+from visualizer.consumers import LabConsumer
+
+websocket_urls: list[Any] = [re_path(r"^ws/lab/(?P<token>[^/]{1,200})/?$", LabConsumer.as_asgi())]
