@@ -32,6 +32,11 @@ export type Mode = ("userspace" | "iptables" | "ipvs" | "nftables")
 export type Role = ("owner" | "editor" | "viewer")
 /**
  * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "Sign".
+ */
+export type Sign = ("+" | "-")
+/**
+ * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "Transport".
  */
 export type Transport = ("tcp" | "udp" | "sctp")
@@ -392,11 +397,14 @@ removed: number
 text: string
 }
 /**
+ * `place`: the table and chain, set, map or server that the line stands in, as trace steps name it.
+ * 
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "RuleChange".
  */
 export interface RuleChange {
 part: string
+place: string
 sign: ("+" | "-")
 text: string
 }
