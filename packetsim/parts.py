@@ -21,6 +21,11 @@ def render(config: NodeConfig, part: str) -> str:
     return _PARTS[part].render(config)
 
 
+def heading(part: str) -> str:
+    """The command that prints this part on a node."""
+    return _PARTS[part].heading
+
+
 def render_all(config: NodeConfig) -> str:
     """Every part that is not empty, each under a heading."""
     texts = [(_PARTS[part].heading, render(config, part)) for part in PARTS]

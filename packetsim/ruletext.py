@@ -154,12 +154,28 @@ def _nft_block(title: str, lines: Iterable[str]) -> str:
     return f"\t{title} {{\n{body}\t}}\n"
 
 
-def _nft_set(name: str, one: NftSetText) -> str:
-    if not one.elements:
-        return _nft_block(f"{one.keyword} {name}", one.header)
-    key_type = one.header[0].removeprefix("type ").partition(" : ")[0]
+class ElementRow(NamedTuple):
+    """One printed line of a set's elements, and which they are."""
+
+    text: str
+    elements: tuple[Line, ...]
+
+
+def element_rows(one: NftSetText) -> list[ElementRow]:
+    """A set's elements as nft prints them, line by line."""
+    key_type = one.header[0].removeprefix("type ").partition(" : ")[0] if one.header else ""
     in_line = _ELEMENTS_IN_LINE.get(key_type, 1)
-    texts = [element.text for element in one.elements]
-    rows = [", ".join(texts[at : at + in_line]) for at in range(0, len(texts), in_line)]
-    elements = ",\n\t\t\t     ".join(rows)
-    return _nft_block(f"{one.keyword} {name}", [*one.header, f"elements = {{ {elements} }}"])
+    groups = [one.elements[at : at + in_line] for at in range(0, len(one.elements), in_line)]
+    rows = []
+    for number, group in enumerate(groups):
+        before = "elements = { " if number == 0 else "\t\t\t     "
+        after = " }" if number == len(groups) - 1 else ","
+        rows.append(ElementRow(before + ", ".join(element.text for element in group) + after, group))
+    return rows
+
+
+def _nft_set(name: str, one: NftSetText) -> str:
+    title = f"{one.keyword} {name}"
+    if not one.elements:
+        return _nft_block(title, one.header)
+    return _nft_block(title, [*one.header, "\n".join(row.text for row in element_rows(one))])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 
 from django.conf import settings
@@ -10,7 +11,8 @@ from django.http import HttpRequest
 from visualizer import log
 from visualizer.lab_state import LabState
 from visualizer.limits import Buckets
-from visualizer.schemas import Send
+from visualizer.models import Lab
+from visualizer.schemas import LabLinks, Mode, NewLab, Send
 from visualizer.sessions import new_state
 
 TITLE = "Shop"
@@ -31,14 +33,24 @@ def address_of(request: HttpRequest) -> str:
     return str(request.META.get("REMOTE_ADDR", ""))
 
 
-def first_lab() -> str:
-    """A shop with a packet on its way. The owner's token."""
-    lab, token = log.create(_first_state())
+def first_lab(title: str = TITLE, mode: Mode | None = None) -> tuple[Lab, str]:
+    """A shop with a packet on its way, and the owner's token."""
+    state = replace(_first_state(mode), title=title)
+    lab, token = log.create(state)
     session = log.opened(lab)
     log.append(lab.pk, FIRST, session.handle(FIRST), session)
-    return token
+    return lab, token
 
 
-@lru_cache(maxsize=1)
-def _first_state() -> LabState:
-    return new_state(settings.PACKETWALK_FIRST_LAB.read_text(), TITLE)
+def new_lab(new: NewLab) -> LabLinks:
+    """What was asked for. Raises RefusedError."""
+    if new.manifests:
+        lab, token = log.create(new_state(new.manifests, new.title, new.mode or ""))
+    else:
+        lab, token = first_lab(new.title, new.mode)
+    return log.links(token, lab)
+
+
+@lru_cache(maxsize=8)
+def _first_state(mode: Mode | None) -> LabState:
+    return new_state(settings.PACKETWALK_FIRST_LAB.read_text(), TITLE, mode or "")

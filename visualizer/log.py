@@ -20,10 +20,11 @@ from pydantic import TypeAdapter
 from packetsim.dice import Dice, RolledDice
 from packetsim.simulation import Simulation
 from visualizer import tokens
+from visualizer.documents import joined
 from visualizer.lab_state import LabState, packed, unpacked
 from visualizer.models import Entry, Lab, Snapshot, TraceDocument
 from visualizer.refusals import RefusedError
-from visualizer.schemas import Command, Event, LabLinks, Role
+from visualizer.schemas import Command, Event, LabExport, LabLinks, LoggedEvent, Role
 from visualizer.sessions import DiceOf, Handled, Session
 
 EACH = 50  # events from one snapshot to the next
@@ -146,12 +147,6 @@ def after(lab_id: int, seq: int, most: int) -> list[Stored]:
     return [Stored(number, _text(at), zlib.decompress(event).decode()) for number, at, event in rows]
 
 
-def commands(lab_id: int, seq: int = 0) -> Iterator[tuple[int, str]]:
-    """Every command that follows `seq`, as JSON."""
-    rows = Entry.objects.filter(lab_id=lab_id, seq__gt=seq).order_by("seq").values_list("seq", "command")
-    return ((number, zlib.decompress(command).decode()) for number, command in rows.iterator(200))
-
-
 def trace(lab_id: int, number: int) -> TraceDocument | None:
     return TraceDocument.objects.filter(lab_id=lab_id, number=number).first()
 
@@ -161,8 +156,9 @@ def trace(lab_id: int, number: int) -> TraceDocument | None:
 
 def opened(lab: Lab) -> Session:
     """The lab as its log says; kernels are replayed when they are first asked for."""
-    session = _session_at(lab, last(lab.pk))
-    return Session(session.state, session.seq, _dice_of(lab), lambda: _kernels(lab, session.seq))
+    found = _session_at(lab, last(lab.pk))
+    seq = found.seq
+    return Session(found.state, seq, _dice_of(lab), lambda: _kernels(lab, seq))
 
 
 def state_at(lab: Lab, seq: int) -> Session:
@@ -178,6 +174,27 @@ def forked(lab: Lab, seq: int) -> tuple[Lab, str]:
     state = state_at(lab, seq).state
     title = f"{state.title[:100]} (from {seq})"
     return create(replace(state, title=title, now=0.0, traces=0, summaries=()))
+
+
+def exported(lab: Lab, session: Session) -> LabExport:
+    """The lab as a file."""
+    rows = Entry.objects.filter(lab=lab, seq__lte=session.seq).order_by("seq")
+    return LabExport(
+        title=session.state.title,
+        mode=session.state.mode,
+        seq=session.seq,
+        manifests=joined(session.state.documents.values()),
+        first_manifests=joined(unpacked(lab.first).documents.values()),
+        log=[
+            LoggedEvent(
+                seq=seq,
+                at=_text(at),
+                command=_COMMANDS.validate_json(zlib.decompress(command)),
+                event=_EVENTS.validate_json(zlib.decompress(event)),
+            )
+            for seq, at, command, event in rows.values_list("seq", "at", "command", "event").iterator(200)
+        ],
+    )
 
 
 def _session_at(lab: Lab, seq: int) -> Session:

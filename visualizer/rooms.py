@@ -19,7 +19,7 @@ from django.conf import settings
 from visualizer import log, messages
 from visualizer.models import Lab
 from visualizer.refusals import RefusedError
-from visualizer.schemas import Command, People, Resync, Role
+from visualizer.schemas import Command, Goodbye, People, Resync, Role
 from visualizer.sessions import Session
 
 MOST_WAITING = 256  # messages for one listener
@@ -84,10 +84,13 @@ class Room:
         self._session: Session | None = None
         self._views: dict[Role, tuple[int, str]] = {}
         self._counting: asyncio.TimerHandle | None = None
+        self._ended = False
 
     # ---- work in a thread, under the lock -----------------------------------------------------------------
 
     def _opened(self) -> Session:
+        if self._ended:
+            raise log.LostError
         if self._session is None:
             self._session = log.opened(self.lab)
         return self._session
@@ -170,6 +173,15 @@ class Room:
                 listener.put(text)
             self.listeners.add(listener)
         self._count_soon()
+
+    async def end(self) -> None:
+        """The lab is deleted; whoever is on it is told."""
+        async with self.lock:
+            await in_thread(lambda: Lab.objects.filter(pk=self.lab.pk).delete())
+            self._ended = True
+            self._tell(Goodbye(reason="This lab was deleted by its owner. Start a new one.").model_dump_json())
+            self.listeners.clear()
+            self._session = None
 
     def leave(self, listener: Listener) -> None:
         self.listeners.discard(listener)

@@ -410,7 +410,10 @@ class OriginView(Wire):
 
 
 class RuleLine(Wire):
-    """A line of the real text. `table`, `chain`, `number`: the rule as trace steps name it; else "" and 0."""
+    """A line of the real text. `table`, `chain`, `number`: the rule as trace steps name it; number 0: no rule.
+
+    A line that opens a table or chain names it, too.
+    """
 
     text: str
     table: str = ""
@@ -449,6 +452,52 @@ class OutcomeView(Wire):
     endpoint: str | None
     source_seen: str | None
     masqueraded: bool
+
+
+class NewLab(Wire):
+    """`manifests` "": the shop, with a packet on its way. `mode` None: the one the manifests say."""
+
+    title: str = Field(default="Shop", min_length=1, max_length=120)
+    manifests: str = Field(default="", max_length=MOST_MANIFESTS)
+    mode: Mode | None = None
+
+
+class Fork(Wire):
+    """After which event the new lab begins; None: the last."""
+
+    seq: int | None = Field(default=None, ge=0)
+
+
+class Answer(Wire):
+    """What a command sent over HTTP did; whoever is on the lab hears the same events."""
+
+    seq: int
+    events: list[Happened]
+
+
+class Problems(Wire):
+    """Why something was refused: one sentence each, with its cure."""
+
+    problems: list[str]
+
+
+class LoggedEvent(Wire):
+    seq: int
+    at: str
+    command: Command
+    event: Event
+
+
+class LabExport(Wire):
+    """A lab as a file: what it is now, what it began with, and everything that happened between."""
+
+    format: Literal["packetwalk-lab/1"] = "packetwalk-lab/1"
+    title: str
+    mode: Mode
+    seq: int
+    manifests: str
+    first_manifests: str
+    log: list[LoggedEvent]
 
 
 class LabLinks(Wire):

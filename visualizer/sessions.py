@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import assert_never
+from typing import TypeVar, assert_never
 
 from packetsim.cluster import Manifests
 from packetsim.dice import Dice
@@ -47,6 +47,7 @@ from visualizer.schemas import (
 from visualizer.walks import KeptTrace, Walk, kept, summary
 
 DiceOf = Callable[[int], Dice]
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +210,20 @@ class Session:
         if kernels:
             self._configs()
         return fresh
+
+    def odds(
+        self,
+        work: Callable[[Simulation, Flow], Result],
+        source: str,
+        target: str,
+        protocol: str | None,
+        via: str | None,
+    ) -> Result:
+        """What `work` finds of a flow from the kernels as they are; none is changed. Raises RefusedError."""
+        try:
+            return work(self.simulation, flow_from(self.manifests.cluster, source, target, protocol, via))
+        except PacketsimError as error:
+            raise refusal_of(error) from None
 
     # ---- what there is ----------------------------------------------------------------------------------------
 

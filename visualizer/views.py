@@ -29,7 +29,7 @@ def home(request: HttpRequest) -> HttpResponse:
             return HttpResponse()
         if not creating.may_create(request, time.monotonic()):
             return _page(request, "busy.html", 429)
-        token = creating.first_lab()
+        _, token = creating.first_lab()
     response = HttpResponseRedirect(f"/l/{token}")
     return _remembering(response, token)
 

@@ -517,6 +517,25 @@ reason: string
 type: "goodbye"
 }
 /**
+ * What a command sent over HTTP did; whoever is on the lab hears the same events.
+ * 
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "Answer".
+ */
+export interface Answer {
+events: Happened[]
+seq: number
+}
+/**
+ * After which event the new lab begins; None: the last.
+ * 
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "Fork".
+ */
+export interface Fork {
+seq: (number | null)
+}
+/**
  * What a node's kernel holds now: `conntrack -L`, `ipvsadm -Ln`, `ipvsadm -Lcn`.
  * 
  * This interface was referenced by `Wire`'s JSON-Schema
@@ -529,6 +548,31 @@ node: string
 servers: string[]
 }
 /**
+ * A lab as a file: what it is now, what it began with, and everything that happened between.
+ * 
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "LabExport".
+ */
+export interface LabExport {
+first_manifests: string
+format: "packetwalk-lab/1"
+log: LoggedEvent[]
+manifests: string
+mode: ("userspace" | "iptables" | "ipvs" | "nftables")
+seq: number
+title: string
+}
+/**
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "LoggedEvent".
+ */
+export interface LoggedEvent {
+at: string
+command: (Apply | Patch | Delete | SetMode | Undo | Redo | Rename | Send | Resolve | Burst | Compare | Wait)
+event: (Changed | Traced | Bursted | Renamed | Waited)
+seq: number
+}
+/**
  * A new lab's links, one a role; the owner's is told once, to whoever made it.
  * 
  * This interface was referenced by `Wire`'s JSON-Schema
@@ -539,6 +583,17 @@ editor: string
 expires: string
 owner: string
 viewer: string
+}
+/**
+ * `manifests` "": the shop, with a packet on its way. `mode` None: the one the manifests say.
+ * 
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "NewLab".
+ */
+export interface NewLab {
+manifests: string
+mode: (("userspace" | "iptables" | "ipvs" | "nftables") | null)
+title: string
 }
 /**
  * This interface was referenced by `Wire`'s JSON-Schema
@@ -563,7 +618,18 @@ probability: string
 source_seen: (string | null)
 }
 /**
- * A line of the real text. `table`, `chain`, `number`: the rule as trace steps name it; else "" and 0.
+ * Why something was refused: one sentence each, with its cure.
+ * 
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "Problems".
+ */
+export interface Problems {
+problems: string[]
+}
+/**
+ * A line of the real text. `table`, `chain`, `number`: the rule as trace steps name it; number 0: no rule.
+ * 
+ * A line that opens a table or chain names it, too.
  * 
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "RuleLine".
