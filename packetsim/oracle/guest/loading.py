@@ -117,8 +117,8 @@ def read_back(part: str, text: str) -> str:
         case "ipvs":
             return running.run("ipvsadm", "-S", "-n")
         case "nft":
-            wanted = [f"list table {family} {name}\n" for family, name in _TABLE.findall(text)]
-            return running.run("nft", "-f", "-", text="".join(wanted))
+            # One by one: nft 1.0.6 keeps what it has heard of a single table.
+            return "".join(running.run("nft", "list", "table", *table) for table in _TABLE.findall(text))
     return running.run(f"{part}-nft-save")
 
 
