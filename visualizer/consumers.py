@@ -21,7 +21,7 @@ from visualizer.schemas import PROTOCOL, Ask, Done, Goodbye, Hello, Ping, Pong, 
 MOST_AT_ONCE, MOST_A_SECOND = 60, 30  # messages from one page
 MOST_IGNORED = 600  # messages beyond that, before the connection ends
 MOST_ASKED = 8  # commands under way from one page
-HELLO_WITHIN = 20.0  # seconds
+HELLO_WITHIN, GOODBYE_WITHIN = 20.0, 5.0  # seconds
 GONE, FLOODED, OUTDATED, SILENT, TOO_LARGE = 4404, 4429, 4426, 4408, 1009
 _LOST = "There is no such lab: its link is wrong, or it has expired. Start a new one."
 _WATCHING = "This link lets you watch. Ask the lab's owner for a link that lets you build, or fork the lab."
@@ -67,7 +67,9 @@ class LabConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self._writer.cancel()
         with suppress(asyncio.CancelledError):
             await self._writer
-        await self.base_send({"type": "websocket.send", "text": Goodbye(reason=reason).model_dump_json()})
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GOODBYE_WITHIN):
+                await self.base_send({"type": "websocket.send", "text": Goodbye(reason=reason).model_dump_json()})
         await self.close(code)
 
     def _on_silence(self) -> None:
