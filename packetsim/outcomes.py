@@ -17,6 +17,7 @@ from packetsim.simulation import Simulation
 from packetsim.trace import Disposition, Flow, Scheduled, Trace
 
 MOST_WALKS = 20_000
+DRAWS = 16  # the most that one connection draws
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +41,13 @@ class FlowOutcome:
 class _Script:
     """Dice that follow a script, then the first way; `met` lists what was chosen among.
 
-    `earlier`: connections before this one, whose ports are not drawn again."""
+    `earlier`: connections before this one, whose ports are not drawn again.
+    """
 
     def __init__(self, script: list[int], earlier: int = 0) -> None:
         self.script = script
         self._earlier = earlier
+        self._drawn = -1
         self.met: list[tuple[int, Odds]] = []
 
     def pick(self, odds: Odds) -> int:
@@ -54,7 +57,9 @@ class _Script:
         return way
 
     def draw(self, low: int, high: int) -> int:
-        return min(low + self._earlier, high)
+        """Each time another, and others than the connections before drew."""
+        self._drawn += 1
+        return low + (self._earlier * DRAWS + self._drawn) % (high - low + 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from packetsim.kernel.ipvs.connections import Connection
 from packetsim.kernel.ipvs.traverse import Dropped, Ipvs, NoServer
 from packetsim.kernel.journey import Journey
 from packetsim.kernel.nftables.traverse import Nftables
+from packetsim.kernel.tracking import iptables_ask, nftables_ask
 from packetsim.kernel.visit import Facts, IpvsConnectionView, Outcome, PacketSet, Translation, Verdict, Visit
 from packetsim.packet import Packet
 from packetsim.ruletext import IptablesText, NftTableText, ServerText, SetText
@@ -184,8 +185,6 @@ class Netfilter:
 
     def _find(self, hook: Hook, family: int) -> list[tuple[int, Runner]]:
         tables = self.iptables[family]
-        if not any(one.tables for one in self.iptables.values()) and not self.nftables.loaded and self.ipvs is None:
-            return []  # conntrack hangs its hooks up only when some rule needs it
         found: list[tuple[int, Runner]] = [
             (hooks[hook], self._table_runner(family, table))
             for table, hooks in TABLE_HOOKS.items()
@@ -199,12 +198,13 @@ class Netfilter:
                 nat_rules.append((base.priority, base.run))
             else:
                 found.append((base.priority, _verdict_runner(base.run)))
-        if hook in nat.SIDE:
+        tracked = iptables_ask(tables.text) or nftables_ask(self.nftables.texts(family))
+        if hook in nat.SIDE and tracked:
             rules = tuple(run for _, run in sorted(nat_rules, key=lambda one: one[0]))
             found.append((TABLE_HOOKS["nat"][hook], self._nat_runner(rules)))
-        if hook in _CONNTRACK_HOOKS:
+        if hook in _CONNTRACK_HOOKS and tracked:
             found.append((Priority.CONNTRACK, self._track))
-        if hook in _CONFIRM_HOOKS:
+        if hook in _CONFIRM_HOOKS and tracked:
             found.append((Priority.CONNTRACK_CONFIRM, self._confirm))
         if self.ipvs is not None and hook in IPVS_HOOKS:
             first, second = IPVS_HOOKS[hook]

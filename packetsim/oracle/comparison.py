@@ -14,12 +14,13 @@ from itertools import zip_longest
 from packetsim.addresses import with_port
 from packetsim.oracle.observation import Connection
 from packetsim.oracle.plan import Accepted
-from packetsim.oracle.story import Arrival, Stop, Story, ours
+from packetsim.oracle.story import Arrival, Sight, Stop, Story, ours
 from packetsim.protocols import PROTOCOL_NUMBERS
-from packetsim.trace import Disposition, Trace
+from packetsim.trace import Disposition, Trace, Translated
 
 Ends = tuple[str, str, int, str, int]  # protocol, source, source port, destination, destination port
 NOTHING = "nothing more"
+OWN_CONNECTION = "proxy's own connection"  # the title that conversation gives it
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +57,8 @@ class Difference:
 def compare(trace: Trace, heard: Heard, balanced: Mapping[str, frozenset[str]]) -> Difference | None:
     """The first difference between our walk and the kernel's account of one flow. `balanced`: our new IPVS entries."""
     entries = {place: [_entry(line) for line in lines] for place, lines in trace.entries}
-    ports = _drawn_ports(trace, entries, heard.connections)
     stories = ours(trace)
+    ports = _drawn_ports(trace, stories, entries, heard)
     found = [*_rules(stories, heard.stories, ports), *_packets(stories, heard.stories, ports)]
     if found:
         return max(found, key=lambda one: (one.aspect == "rules", one.depth))
@@ -177,33 +178,67 @@ def _ends(protocol: str, values: Sequence[str]) -> Ends:
 
 
 def _drawn_ports(
-    trace: Trace, entries: Mapping[str, Sequence[tuple[Ends, Ends]]], kernel: Mapping[str, Sequence[Connection]]
+    trace: Trace,
+    mine: Mapping[str, Story],
+    entries: Mapping[str, Sequence[tuple[Ends, Ends]]],
+    heard: Heard,
 ) -> dict[int, int]:
-    """Our drawn ports -> the kernel's, found by pairing entries that are alike but for such a port.
+    """The ports we drew -> the kernel's, read off where the two are alike but for such a port.
 
-    Nodes are gone through until nothing new is learned, since one node's reply port is another's original one.
+    A connection that was reset is forgotten, a packet that was lost is seen nowhere: so packets and
+    entries are asked both. They are gone through until nothing new is learned, since what one node
+    draws another one sees.
     """
+    drawn = _drawn(trace)
     ports: dict[int, int] = {}
-    told = {trace.flow.source_port, trace.flow.port}
-    while True:
+    while drawn - ports.keys():
         before = len(ports)
-        for place, mine in entries.items():
-            for original, reply in mine:
-                for theirs in kernel.get(place, ()):
-                    _learn(original, theirs.original, ports, told)
-                    if _renamed(original, ports) == theirs.original:
-                        _learn(reply, theirs.reply, ports, told)
+        for own, theirs in _alike(mine, heard.stories):
+            _learn(_ends_of(own), _ends_of(theirs), ports, drawn)
+        for place, pairs in entries.items():
+            for original, reply in pairs:
+                for kernel in heard.connections.get(place, ()):
+                    _learn(original, kernel.original, ports, drawn)
+                    if _renamed(original, ports) == kernel.original:
+                        _learn(reply, kernel.reply, ports, drawn)
         if len(ports) == before:
-            return ports
+            break
+    return ports
 
 
-def _learn(mine: Ends, theirs: Ends, ports: dict[int, int], told: set[int]) -> None:
+def _drawn(trace: Trace) -> set[int]:
+    """The ports of masqueraded connections that changed, and of the userspace proxy's own."""
+    found: set[int] = set()
+    for leg in trace.legs:
+        if leg.title == OWN_CONNECTION and leg.hops:
+            found.add(leg.hops[0].steps[0].before.source_port)
+        for step in leg.steps:
+            if isinstance(step.detail, Translated) and step.before.source_port != step.after.source_port:
+                found.add(step.after.source_port)
+    return found - {trace.flow.source_port, trace.flow.port}
+
+
+def _alike(mine: Mapping[str, Story], kernel: Mapping[str, Story]) -> Iterator[tuple[Sight, Sight]]:
+    """What both saw at the same place and turn."""
+    for place in mine.keys() & kernel.keys():
+        own, theirs = mine[place], kernel[place]
+        for arrival, other in zip(own.arrivals, theirs.arrivals, strict=False):
+            yield arrival.sight, other.sight
+        for stop, met in zip(own.stops, theirs.stops, strict=False):
+            yield stop.sight, met.sight
+
+
+def _ends_of(sight: Sight) -> Ends:
+    return sight.protocol, sight.source, sight.source_port, sight.destination, sight.destination_port
+
+
+def _learn(mine: Ends, theirs: Ends, ports: dict[int, int], drawn: set[int]) -> None:
     """If the two differ in one port alone that we drew, remember how the kernel drew it."""
     if (mine[0], mine[1], mine[3]) != (theirs[0], theirs[1], theirs[3]):
         return
     pairs = [(mine[2], theirs[2]), (mine[4], theirs[4])]
     unlike = [(own, other) for own, other in pairs if ports.get(own, own) != other]
-    if len(unlike) == 1 and unlike[0][0] not in told and unlike[0][0] not in ports and unlike[0][1] not in told:
+    if len(unlike) == 1 and unlike[0][0] in drawn and unlike[0][0] not in ports:
         ports[unlike[0][0]] = unlike[0][1]
 
 

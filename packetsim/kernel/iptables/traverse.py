@@ -44,6 +44,10 @@ class Ruleset:
     def tables(self) -> tuple[str, ...]:
         return tuple(self._text)
 
+    @property
+    def text(self) -> IptablesText:
+        return self._text
+
     def load(self, text: IptablesText) -> frozenset[str]:
         """Take these rules from now on. Chains whose ChainText is the same object stay as they are.
 

@@ -109,10 +109,10 @@ class Nftables:
                 known.load(text)
             self._tables[place] = known
 
-    @property
-    def loaded(self) -> bool:
-        """Is there any table?"""
-        return bool(self._tables)
+    def texts(self, family: int) -> list[NftTableText]:
+        """The tables for packets of `family` (4 or 6)."""
+        wanted = "ip6" if family == 6 else "ip"
+        return [table.text for table in self._tables.values() if table.text.family == wanted]
 
     def copy(self) -> Nftables:
         """A twin that learns and counts on its own, and shares what has been read."""

@@ -83,11 +83,14 @@ def test_the_way_through_chains(lines: list[str], expected: list[str]) -> None:
     assert ruleset.run("nat", unwatched) == ruleset.run("nat", a_visit())
 
 
-def test_an_empty_chain_is_not_worth_a_step() -> None:
+def test_an_empty_chain_is_worth_a_step_only_where_its_policy_decides() -> None:
     text = "*nat\n:PREROUTING ACCEPT [0:0]\n:A - [0:0]\n-A PREROUTING -j A\nCOMMIT\n"
     _, steps = walk(rules(text), "nat", a_visit())
     assert steps == ["PREROUTING 1 + jump A", "PREROUTING ends, policy ACCEPT"]
-    assert walk(rules("*nat\n:PREROUTING ACCEPT [0:0]\nCOMMIT\n"), "nat", a_visit()) == (ACCEPT, [])
+    assert walk(rules("*nat\n:PREROUTING ACCEPT [0:0]\nCOMMIT\n"), "nat", a_visit()) == (
+        ACCEPT,
+        ["PREROUTING ends, policy ACCEPT"],
+    )
 
 
 def test_a_policy_may_drop() -> None:

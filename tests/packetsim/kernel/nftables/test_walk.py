@@ -132,8 +132,8 @@ def test_base_chains_of_the_hook_and_family_by_priority() -> None:
     found = [(base.priority, base.name, base.kind) for base in nftables.base_chains(Hook.PREROUTING, 4)]
     assert found == [(-110, "early", "filter"), (0, "newer", "nat"), (0, "older", "filter"), (50, "late", "filter")]
     assert [base.name for base in nftables.base_chains(Hook.PREROUTING, 6)] == ["six"]
-    assert nftables.loaded
-    assert not Nftables().loaded
+    assert [len(nftables.texts(family)) for family in (4, 6)] == [5, 1]
+    assert not Nftables().texts(4)
 
 
 def test_chains_that_call_each_other_are_refused() -> None:
