@@ -82,6 +82,7 @@ function belongs(
     const name = form.exec(text)?.groups?.["name"];
     if (name !== undefined && (opens !== "server" || !/^-A [A-Z]/.test(text))) return [opens, name];
   }
+  if (line.number > 0 && !text.startsWith("-A ") && title !== line.chain) return ["chain", line.chain];
   if (/^:/.test(text)) return kind === "declared" ? null : ["declared", ""];
   if (/^-A /.test(text)) {
     const name = line.number > 0 ? line.chain : (/^-A (\S+)/.exec(text)?.[1] ?? "");
