@@ -29,6 +29,10 @@ IPTABLES = f"""*nat
 -A SERVICES -d {SERVICE}/32 -p udp -m udp --dport 53 -j DNAT --to-destination {SERVER}:5353
 -A SERVICES -d {SERVICE}/32 -p tcp -m tcp --dport 81 -j REDIRECT --to-ports 30081
 -A SERVICES -d {SERVICE}/32 -p udp -m udp --dport 82 -j REDIRECT --to-ports 30082
+-A SERVICES -d {SERVICE}/32 -p tcp -m tcp --dport 83 -j REDIRECT --to-ports 30083
+-A SERVICES -d {SERVICE}/32 -p tcp -m tcp --dport 84 -j REDIRECT --to-ports 30084
+-A SERVICES -d {SERVICE}/32 -p tcp -m tcp --dport 85 -j REDIRECT --to-ports 30085
+-A SERVICES -d {SERVICE}/32 -p udp -m udp --dport 86 -j REDIRECT --to-ports 30086
 COMMIT
 *filter
 :INPUT ACCEPT [0:0]
@@ -71,6 +75,10 @@ NFT = f"""table ip sticky {{
 PROXIES = (
     Proxy("0.0.0.0", 30081, "tcp", "shop/web:http", (f"{SERVER}:9", f"{SERVER}:8080"), None),
     Proxy("0.0.0.0", 30082, "udp", "shop/web:dns", (f"{SERVER}:5353",), None),
+    Proxy("0.0.0.0", 30083, "tcp", "shop/slow:http", (f"{DROPPED}:80", f"{SERVER}:8080"), 10800),
+    Proxy("0.0.0.0", 30084, "tcp", "shop/deaf:http", (f"{SERVER}:9", f"{SERVER}:10"), None),
+    Proxy("0.0.0.0", 30085, "tcp", "shop/none:http", (), None),
+    Proxy("0.0.0.0", 30086, "udp", "shop/deaf:dns", (f"{SERVER}:9", f"{SERVER}:5353"), None),
 )
 
 

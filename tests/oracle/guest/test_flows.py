@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -128,10 +131,40 @@ def test_the_proxy_dials_in_turn_and_passes_over_who_refuses(loaded: tuple[Judge
         assert [header.destination_port for header in opened] == ports
 
 
+def test_the_proxy_goes_on_from_who_is_silent_and_ties_the_client_to_who_answers(loaded: tuple[Judge, Rules]) -> None:
+    """Patience is for the sender's answer, which the proxy gives at once; its dials are waited for all the same."""
+    judge, rules = loaded
+    first, second = send(judge, *[probe(SERVICE, 83, patience=0.1)] * 2)
+    for report in (first, second):
+        assert report.heard == "answered" and [one.port for one in report.accepted] == [8080]
+    sent = [passage.first.destination for passage in told(first, "cn1", rules) if passage.first.flags == "S"]
+    assert scene.DROPPED in sent
+    sent = [passage.first.destination for passage in told(second, "cn1", rules) if passage.first.flags == "S"]
+    assert scene.DROPPED not in sent
+
+
+def test_the_proxy_takes_a_connection_that_no_endpoint_serves(loaded: tuple[Judge, Rules]) -> None:
+    judge, rules = loaded
+    deaf, none = send(judge, probe(SERVICE, 84, patience=5), probe(SERVICE, 85, patience=5))
+    assert (deaf.heard, deaf.accepted, none.heard, none.accepted) == ("answered", (), "answered", ())
+    dialled = [one.first.destination_port for one in told(deaf, "cserver", rules) if one.first.flags == "S"]
+    assert dialled == [9, 10, 9, 10]  # EndpointDialTimeouts has four
+    assert told(none, "cserver", rules) == ()
+
+
 def test_the_proxy_copies_datagrams_both_ways(loaded: tuple[Judge, Rules]) -> None:
     (report,) = send(loaded[0], probe(SERVICE, 82, "udp"))
     assert report.heard == "answered"
     assert [(one.peer, one.port) for one in report.accepted] == [(NODE1, 5353)]
+
+
+def test_a_datagrams_client_keeps_its_endpoint_until_idle_or_refused(loaded: tuple[Judge, Rules]) -> None:
+    judge, _ = loaded
+    one = probe(SERVICE, 86, "udp", source_port=40010)
+    refused, answered = send(judge, one, replace(one, source_port=40011))
+    assert (refused.heard, answered.heard) == ("silence", "answered")
+    time.sleep(0.3)  # UDP_IDLE
+    assert [report.heard for report in send(judge, replace(one, source_port=40011))] == ["silence"]
 
 
 def test_after_reset_the_kernel_remembers_nothing(loaded: tuple[Judge, Rules]) -> None:
@@ -170,3 +203,14 @@ def test_what_a_set_remembers_of_clients_goes_at_reset(built: Judge) -> None:
     for report in (first, second):  # the rules keep their handles
         visits = told(report, "cn1", {"cn1": handles})[0].visits
         assert [(visit.chain, visit.number) for visit in visits] == [("prerouting", 1)]
+
+
+def test_whoever_is_not_root_can_judge_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    with own_kernel() as judge:
+        talk.build(judge, scene.plan())
+        _, dumps = scene.load(judge)
+        (report,) = send(judge, probe(SERVICE, 80))
+        assert report.heard == "answered"
+        rules = {code: rule_numbers(dump) for code, dump in dumps.items()}
+        assert [passage.first.flags for passage in told(report, "cn2", rules)] == ["S", "SA", "A"]
