@@ -1,0 +1,389 @@
+// Rule: where things stand on the map. Whoever has a place keeps it: newcomers take free places, and what grows, grows upward.
+// The wire of the first row of nodes is y = 0; its nodes stand above it, the Services float above them.
+import type { ClusterView, NodeView, PodView, ServiceView } from "./wire";
+
+export interface Point {
+  readonly x: number;
+  readonly y: number;
+}
+export interface Box extends Point {
+  readonly width: number;
+  readonly height: number;
+}
+
+export const POD = { width: 94, height: 50, gap: 12 } as const;
+export const NODE = { columns: 3, pad: 15, gap: 34, mostRows: 4 } as const;
+export const NODE_WIDTH = NODE.columns * POD.width + (NODE.columns - 1) * POD.gap + 2 * NODE.pad;
+export const SERVICE = { width: 176, height: 42, gap: 16, above: 46, mostRows: 2 } as const;
+export const HOST = { width: 128, height: 40, gap: 10 } as const;
+
+/** Heights in a node, measured up from its lower edge. */
+export const LEVEL = { wire: 36, kernelBottom: 30, channel: 38, rail: 64, kernelTop: 92, process: 104, bridge: 148, pods: 170 } as const;
+const PROCESS = { width: 118, height: 22 } as const;
+
+/** The order of the kernel's stations on a node's rail. */
+export const STATIONS = ["prerouting", "routing", "input", "forward", "output", "postrouting"] as const;
+export type Station = (typeof STATIONS)[number];
+
+/** Who has which place. Kept from one layout to the next. */
+export interface Slots {
+  readonly columns: number; // nodes in a row
+  readonly nodes: ReadonlyMap<string, number>;
+  readonly pods: ReadonlyMap<string, { readonly node: string; readonly slot: number }>;
+  readonly services: ReadonlyMap<string, number>;
+  readonly hosts: ReadonlyMap<string, number>;
+  readonly podRows: readonly number[]; // of each row of nodes
+  readonly nodeRows: number;
+  readonly serviceRows: number;
+}
+
+export const NO_SLOTS: Slots = {
+  columns: 0,
+  nodes: new Map(),
+  pods: new Map(),
+  services: new Map(),
+  hosts: new Map(),
+  podRows: [],
+  nodeRows: 0,
+  serviceRows: 0,
+};
+
+export interface NodePlace extends Box {
+  readonly node: NodeView;
+  readonly port: Point; // eth0
+  readonly wireY: number;
+  readonly channelY: number;
+  readonly railY: number;
+  readonly bridgeY: number;
+  readonly process: Box;
+  readonly stations: Readonly<Record<Station, Point>>;
+  readonly hidden: number; // Pods that have no place
+  readonly more: Box | null;
+}
+export interface PodPlace extends Box {
+  readonly pod: PodView;
+  readonly port: Point;
+  readonly veth: readonly Point[]; // from the port down to the bridge
+  readonly lowest: boolean; // next to the bridge
+  readonly top: boolean; // nothing above it
+}
+export interface ServicePlace extends Box {
+  readonly service: ServiceView;
+}
+export interface HostPlace extends Box {
+  readonly address: string;
+  readonly port: Point;
+}
+export interface Layout {
+  readonly slots: Slots;
+  readonly bounds: Box;
+  readonly nodes: ReadonlyMap<string, NodePlace>;
+  readonly pods: ReadonlyMap<string, PodPlace>;
+  readonly services: ReadonlyMap<string, ServicePlace>;
+  readonly hosts: ReadonlyMap<string, HostPlace>;
+  readonly hiddenServices: number;
+  readonly moreServices: Box | null;
+  readonly outside: Box;
+  readonly router: Point;
+  readonly wires: readonly { readonly from: Point; readonly to: Point }[];
+}
+
+/** Lays a cluster out. `focus`: places and Service keys that must be seen, even where there is no room for all. */
+export function layoutOf(
+  cluster: ClusterView,
+  hosts: readonly string[] = [],
+  previous: Slots = NO_SLOTS,
+  focus: ReadonlySet<string> = new Set(),
+): Layout {
+  const slots = assign(cluster, hosts, previous);
+  const frames = nodeRows(slots);
+  const right = slots.columns * (NODE_WIDTH + NODE.gap) - NODE.gap;
+  const nodes = new Map<string, NodePlace>();
+  const pods = new Map<string, PodPlace>();
+  for (const node of cluster.nodes) {
+    const slot = slots.nodes.get(node.name)!;
+    const frame = frames[Math.floor(slot / slots.columns)]!;
+    const x = (slot % slots.columns) * (NODE_WIDTH + NODE.gap);
+    const own = cluster.pods.filter((pod) => pod.node === node.name);
+    const shown = shownPods(own, slots, focus);
+    const place = nodePlace(node, x, frame, own.length - shown.size);
+    nodes.set(node.name, place);
+    for (const [cell, pod] of shown) pods.set(pod.place, podPlace(pod, cell, place));
+  }
+  const first = frames[0] ?? { wireY: 0, rows: 1 };
+  const top = first.wireY - LEVEL.wire - LEVEL.pods - first.rows * (POD.height + POD.gap) - 6;
+  const floating = floatServices(cluster, slots, top - SERVICE.above, Math.max(right, NODE_WIDTH), focus);
+  const lastWire = frames.at(-1)?.wireY ?? 0;
+  const outside = outsideBox(right, first.wireY, slots.hosts.size);
+  const router = { x: outside.x - 26, y: first.wireY };
+  const hostPlaces = new Map(hosts.map((address) => [address, hostPlace(address, slots.hosts.get(address)!, outside)]));
+  const wires = [
+    ...frames.map(({ wireY }) => ({ from: { x: 20, y: wireY }, to: { x: router.x, y: wireY } })),
+    { from: router, to: { x: outside.x + outside.width - 20, y: first.wireY } },
+    ...(lastWire > first.wireY ? [{ from: router, to: { x: router.x, y: lastWire } }] : []),
+  ];
+  const upper = Math.min(top, ...[...floating.places.values(), ...(floating.more ? [floating.more] : [])].map((box) => box.y));
+  const bounds = {
+    x: -12,
+    y: upper - 14,
+    width: outside.x + outside.width + 24,
+    height: lastWire - upper + 34,
+  };
+  return {
+    slots,
+    bounds,
+    nodes,
+    pods,
+    services: floating.places,
+    hosts: hostPlaces,
+    hiddenServices: floating.hidden,
+    moreServices: floating.more,
+    outside,
+    router,
+    wires,
+  };
+}
+
+// ---- who gets which place -----------------------------------------------------------------------------
+
+function assign(cluster: ClusterView, hosts: readonly string[], previous: Slots): Slots {
+  const columns = Math.max(previous.columns, columnsFor(cluster.nodes.length));
+  const nodes = fill(previous.columns === columns ? previous.nodes : new Map(), cluster.nodes.map((node) => node.name));
+  const nodeRows = Math.max(1, ...[...nodes.values()].map((slot) => Math.floor(slot / columns) + 1), previous.nodeRows);
+  const pods = new Map<string, { node: string; slot: number }>();
+  for (const node of cluster.nodes) {
+    const own = cluster.pods.filter((pod) => pod.node === node.name).map((pod) => pod.place);
+    const had = [...previous.pods].filter(([, at]) => at.node === node.name).map(([place, at]) => [place, at.slot] as const);
+    for (const [place, slot] of fill(new Map(had), own)) pods.set(place, { node: node.name, slot });
+  }
+  const podRows = Array.from({ length: nodeRows }, (_, row) => {
+    const tallest = cluster.nodes
+      .filter((node) => Math.floor(nodes.get(node.name)! / columns) === row)
+      .map((node) => rowsOf(node.name, pods));
+    return Math.max(1, previous.podRows[row] ?? 1, ...tallest);
+  });
+  const services = serviceSlots(cluster, previous.services, nodes, pods, columns);
+  return {
+    columns,
+    nodes,
+    pods,
+    services,
+    hosts: fill(previous.hosts, hosts),
+    podRows,
+    nodeRows,
+    serviceRows: previous.serviceRows,
+  };
+}
+
+/** Whoever has a slot keeps it; each newcomer takes the first that is free. */
+function fill(had: ReadonlyMap<string, number>, wanted: readonly string[]): Map<string, number> {
+  const kept = new Map(wanted.filter((id) => had.has(id)).map((id) => [id, had.get(id)!]));
+  const taken = new Set(kept.values());
+  let next = 0;
+  for (const id of wanted) {
+    if (kept.has(id)) continue;
+    while (taken.has(next)) next++;
+    taken.add(next);
+    kept.set(id, next);
+  }
+  return new Map(wanted.map((id) => [id, kept.get(id)!]));
+}
+
+function columnsFor(nodes: number): number {
+  if (nodes <= 2) return Math.max(1, nodes);
+  if (nodes <= 6) return 3;
+  return nodes <= 24 ? 6 : 10;
+}
+
+function rowsOf(node: string, pods: ReadonlyMap<string, { node: string; slot: number }>): number {
+  const slots = [...pods.values()].filter((at) => at.node === node).map((at) => at.slot);
+  return Math.min(NODE.mostRows, Math.floor(Math.max(0, ...slots) / NODE.columns) + 1);
+}
+
+/** A Service takes the free slot that is nearest above its endpoints. */
+function serviceSlots(
+  cluster: ClusterView,
+  had: ReadonlyMap<string, number>,
+  nodes: ReadonlyMap<string, number>,
+  pods: ReadonlyMap<string, { node: string; slot: number }>,
+  columns: number,
+): ReadonlyMap<string, number> {
+  const across = serviceColumns(columns * (NODE_WIDTH + NODE.gap) - NODE.gap);
+  const kept = new Map(cluster.services.filter(({ key }) => had.has(key)).map(({ key }) => [key, had.get(key)!]));
+  const taken = new Set(kept.values());
+  let fullRows = 0;
+  for (const service of cluster.services) {
+    if (kept.has(service.key)) continue;
+    const wanted = barycentre(service, nodes, pods, columns) / (SERVICE.width + SERVICE.gap);
+    for (;; fullRows++) {
+      const free = Array.from({ length: across }, (_, column) => fullRows * across + column).filter((slot) => !taken.has(slot));
+      if (free.length === 0) continue;
+      const nearest = free.reduce((best, slot) => (distance(slot) < distance(best) ? slot : best));
+      taken.add(nearest);
+      kept.set(service.key, nearest);
+      break;
+    }
+    function distance(slot: number): number {
+      return Math.abs((slot % across) + 0.5 - wanted);
+    }
+  }
+  return kept;
+}
+
+function barycentre(
+  service: ServiceView,
+  nodes: ReadonlyMap<string, number>,
+  pods: ReadonlyMap<string, { node: string; slot: number }>,
+  columns: number,
+): number {
+  const xs = service.endpoints.flatMap(({ place }) => {
+    const at = pods.get(place);
+    const node = at === undefined ? undefined : nodes.get(at.node);
+    if (at === undefined || node === undefined) return [];
+    return [(node % columns) * (NODE_WIDTH + NODE.gap) + podX(at.slot) + POD.width / 2];
+  });
+  return xs.length === 0 ? 0 : xs.reduce((sum, x) => sum + x, 0) / xs.length;
+}
+
+export function serviceColumns(width: number): number {
+  return Math.max(1, Math.floor((width + SERVICE.gap) / (SERVICE.width + SERVICE.gap)));
+}
+
+/** Which Pod stands in which cell: those in focus come before those whose slot is too high. */
+function shownPods(own: readonly PodView[], slots: Slots, focus: ReadonlySet<string>): ReadonlyMap<number, PodView> {
+  const room = NODE.columns * NODE.mostRows;
+  const inRoom = own.every((pod) => slots.pods.get(pod.place)!.slot < room);
+  const cells = inRoom ? room : room - 1; // the last cell says how many more there are
+  const shown = new Map<number, PodView>();
+  for (const pod of own) {
+    const { slot } = slots.pods.get(pod.place)!;
+    if (slot < cells) shown.set(slot, pod);
+  }
+  let cell = cells - 1;
+  for (const pod of own) {
+    if (!focus.has(pod.place) || slots.pods.get(pod.place)!.slot < cells) continue;
+    while (cell >= 0 && focus.has(shown.get(cell)?.place ?? "")) cell--;
+    if (cell >= 0) shown.set(cell--, pod);
+  }
+  return shown;
+}
+
+// ---- where each place is --------------------------------------------------------------------------------
+
+interface Frame {
+  readonly wireY: number;
+  readonly rows: number;
+}
+
+function nodeRows(slots: Slots): readonly Frame[] {
+  const frames: Frame[] = [];
+  let wireY = 0;
+  slots.podRows.forEach((rows, row) => {
+    if (row > 0) wireY += LEVEL.wire + LEVEL.pods + rows * (POD.height + POD.gap) + 6 + NODE.gap;
+    frames.push({ wireY, rows });
+  });
+  return frames;
+}
+
+function podX(cell: number): number {
+  return NODE.pad + (cell % NODE.columns) * (POD.width + POD.gap);
+}
+
+function nodePlace(node: NodeView, x: number, frame: Frame, hidden: number): NodePlace {
+  const bottom = frame.wireY - LEVEL.wire;
+  const height = LEVEL.pods + frame.rows * (POD.height + POD.gap) + 6;
+  const railY = bottom - LEVEL.rail;
+  const inner = NODE_WIDTH - 2 * NODE.pad - 24;
+  const stations = Object.fromEntries(
+    STATIONS.map((station, number) => [
+      station,
+      { x: x + NODE.pad + 12 + (inner * (number + 0.5)) / STATIONS.length, y: railY },
+    ]),
+  ) as unknown as Record<Station, Point>;
+  const last = NODE.columns * NODE.mostRows - 1;
+  const centre = (stations.input.x + stations.output.x) / 2;
+  return {
+    node,
+    x,
+    y: bottom - height,
+    width: NODE_WIDTH,
+    height,
+    port: { x: stations.postrouting.x - 22, y: bottom },
+    wireY: frame.wireY,
+    channelY: bottom - LEVEL.channel,
+    railY,
+    bridgeY: bottom - LEVEL.bridge,
+    process: {
+      x: centre - PROCESS.width / 2,
+      y: bottom - LEVEL.process - PROCESS.height,
+      width: PROCESS.width,
+      height: PROCESS.height,
+    },
+    stations,
+    hidden,
+    more: hidden > 0 ? podBox(last, x, bottom) : null,
+  };
+}
+
+function podBox(cell: number, nodeX: number, bottom: number): Box {
+  const row = Math.floor(cell / NODE.columns);
+  return {
+    x: nodeX + podX(cell),
+    y: bottom - LEVEL.pods - (row + 1) * (POD.height + POD.gap) + POD.gap,
+    width: POD.width,
+    height: POD.height,
+  };
+}
+
+function podPlace(pod: PodView, cell: number, node: NodePlace): PodPlace {
+  const box = podBox(cell, node.x, node.y + node.height);
+  const port = { x: box.x + box.width / 2, y: box.y + box.height };
+  const lowest = cell < NODE.columns;
+  const gutter = box.x + box.width + POD.gap / 2;
+  const veth = lowest
+    ? [port, { x: port.x, y: node.bridgeY }]
+    : [port, { x: port.x, y: port.y + POD.gap / 2 }, { x: gutter, y: port.y + POD.gap / 2 }, { x: gutter, y: node.bridgeY }];
+  return { pod, ...box, port, veth, lowest, top: box.y <= node.y + POD.gap + 8 };
+}
+
+function floatServices(cluster: ClusterView, slots: Slots, bottom: number, width: number, focus: ReadonlySet<string>) {
+  const across = serviceColumns(width);
+  const room = across * SERVICE.mostRows;
+  const inRoom = cluster.services.every(({ key }) => slots.services.get(key)! < room);
+  const cells = inRoom ? room : room - 1;
+  const spread = (width - across * SERVICE.width) / Math.max(1, across);
+  const at = (slot: number): Box => ({
+    x: spread / 2 + (slot % across) * (SERVICE.width + spread),
+    y: bottom - SERVICE.height - Math.floor(slot / across) * (SERVICE.height + SERVICE.gap),
+    width: SERVICE.width,
+    height: SERVICE.height,
+  });
+  const bySlot = new Map<number, ServiceView>();
+  for (const service of cluster.services) {
+    const slot = slots.services.get(service.key)!;
+    if (slot < cells) bySlot.set(slot, service);
+  }
+  let cell = cells - 1;
+  for (const service of cluster.services) {
+    if (!focus.has(service.key) || slots.services.get(service.key)! < cells) continue;
+    while (cell >= 0 && focus.has(bySlot.get(cell)?.key ?? "")) cell--;
+    if (cell >= 0) bySlot.set(cell--, service);
+  }
+  const places = new Map<string, ServicePlace>();
+  for (const [slot, service] of bySlot) places.set(service.key, { service, ...at(slot) });
+  const hidden = cluster.services.length - places.size;
+  return { places, hidden, more: hidden > 0 ? at(room - 1) : null };
+}
+
+function outsideBox(right: number, wireY: number, hosts: number): Box {
+  const rows = Math.max(1, Math.min(4, hosts));
+  const height = 30 + rows * (HOST.height + HOST.gap) + 4;
+  return { x: Math.max(right, 0) + 62, y: wireY - LEVEL.wire - height, width: HOST.width + 24, height };
+}
+
+function hostPlace(address: string, slot: number, outside: Box): HostPlace {
+  const row = slot % 4;
+  const x = outside.x + 12;
+  const y = outside.y + outside.height - 10 - (row + 1) * (HOST.height + HOST.gap) + HOST.gap;
+  return { address, x, y, width: HOST.width, height: HOST.height, port: { x: x + HOST.width - 14, y: y + HOST.height } };
+}
