@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from packetsim.cluster import Manifests
+from packetsim.cluster.model import Cluster
 from packetsim.cluster.objects import KINDS
 from packetsim.kubeproxy.config import NodeConfig
 from visualizer import clusters, stages
@@ -36,28 +37,28 @@ class Change:
     summary: str
 
 
-def changed(state: LabState, command: ChangeCommand) -> Change:
+def changed(state: LabState, command: ChangeCommand, before: Cluster) -> Change:
     """What the lab would be after the command. Raises RefusedError."""
     match command:
         case Undo() | Redo():
-            return _gone_back(state, isinstance(command, Undo))
+            return _gone_back(state, isinstance(command, Undo), before)
         case SetMode():
             documents, summary = with_mode(state.documents, command.mode), f"kube-proxy mode {command.mode}"
-            return _change(state, documents, command.mode, summary, {})
+            return _change(state, documents, command.mode, summary, {}, before)
         case Apply():
             found, offsets = split(command.manifests)
             if not found:
                 raise RefusedError(["There is no object in these manifests. Write at least one."])
             summary = f"applied {_named([one.key for one in found])}"
-            return _change(state, merged(state.documents, found), None, summary, offsets)
+            return _change(state, merged(state.documents, found), None, summary, offsets, before)
         case Patch():
             one = _the(state.documents, command.kind, command.namespace, command.name)
             new = patched(one, command.patch)
-            return _change(state, merged(state.documents, [new]), None, f"changed {one.key}", {})
+            return _change(state, merged(state.documents, [new]), None, f"changed {one.key}", {}, before)
         case Delete():
             one = _the(state.documents, command.kind, command.namespace, command.name)
             documents = {key: other for key, other in state.documents.items() if key != one.key}
-            return _change(state, documents, None, f"deleted {one.key}", {})
+            return _change(state, documents, None, f"deleted {one.key}", {}, before)
 
 
 def _the(documents: Documents, kind: str, namespace: str, name: str) -> Written:
@@ -72,11 +73,16 @@ def _the(documents: Documents, kind: str, namespace: str, name: str) -> Written:
 
 
 def _change(
-    state: LabState, documents: Documents, mode: Mode | None, summary: str, offsets: Mapping[str, int]
+    state: LabState,
+    documents: Documents,
+    mode: Mode | None,
+    summary: str,
+    offsets: Mapping[str, int],
+    before: Cluster,
 ) -> Change:
     if documents == state.documents and mode in (None, state.mode):
         return Change(state, None, f"{summary}: nothing is different")
-    manifests = clusters.load(documents, state.running, offsets)
+    manifests = clusters.load(documents, state.running, offsets, before)
     wanted = mode or _mode_in_force(state, documents, manifests)
     moment = Moment(state.documents, state.mode, summary)
     new = replace(
@@ -90,12 +96,12 @@ def _change(
     return Change(new, manifests, summary)
 
 
-def _gone_back(state: LabState, back: bool) -> Change:
+def _gone_back(state: LabState, back: bool, before: Cluster) -> Change:
     moments = state.undo if back else state.redo
     if not moments:
         raise RefusedError([f"There is nothing to {'undo' if back else 'redo'}. Change something first."])
     to = moments[-1]
-    manifests = clusters.load(to.documents, state.running)
+    manifests = clusters.load(to.documents, state.running, before=before)
     here = Moment(state.documents, state.mode, to.summary)
     new = replace(
         state,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from packetsim.cluster import Manifests, Running, load_documents, running_in
 from packetsim.cluster.inventing import template_hash
@@ -13,6 +13,7 @@ from packetsim.errors import ManifestError
 from visualizer.documents import Written, key_of
 from visualizer.refusals import RefusedError, refusal_of
 from visualizer.schemas import ClusterView, EndpointView, NodeView, PodView, PortView, ServiceView
+from visualizer.sharing import joined_with
 
 MOST_PODS = 10_000
 MOST_NODES = 100
@@ -22,7 +23,10 @@ _REPLICATED = ("Deployment", "ReplicaSet", "StatefulSet")
 
 
 def load(
-    documents: Mapping[str, Written], running: Mapping[Key, Running], offsets: Mapping[str, int] | None = None
+    documents: Mapping[str, Written],
+    running: Mapping[Key, Running],
+    offsets: Mapping[str, int] | None = None,
+    before: Cluster | None = None,
 ) -> Manifests:
     """The cluster of a lab's documents; Pods that run already stay where they are. Raises RefusedError."""
     _check_replicas(documents)
@@ -31,7 +35,7 @@ def load(
     except ManifestError as error:
         raise refusal_of(error, offsets) from None
     _check_size(manifests.cluster)
-    return manifests
+    return manifests if before is None else replace(manifests, cluster=joined_with(before, manifests.cluster))
 
 
 def _check_replicas(documents: Mapping[str, Written]) -> None:
@@ -179,12 +183,15 @@ class Differences:
 def differences(
     old: Cluster, new: Cluster, old_documents: Mapping[str, Written], documents: Mapping[str, Written]
 ) -> Differences:
+    """`new` was joined with `old` (`sharing`): what is equal is the same object."""
+    owned_alike = old_documents.keys() == documents.keys()
+
     def is_same_pod(key: Key, pod: Pod) -> bool:
-        before = old.pods.get(key)
-        return before == pod and owner_of(pod, old_documents) == owner_of(pod, documents)
+        same = old.pods.get(key) is pod
+        return same and (owned_alike or owner_of(pod, old_documents) == owner_of(pod, documents))
 
     def is_same_service(key: Key, service: Service) -> bool:
-        return old.services.get(key) == service and old.slices.get(key) == new.slices.get(key)
+        return old.services.get(key) is service and old.slices.get(key, ()) is new.slices.get(key, ())
 
     return Differences(
         nodes=[node_view(node) for name, node in new.nodes.items() if old.nodes.get(name) != node],

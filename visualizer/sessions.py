@@ -128,7 +128,7 @@ class Session:
             case Rename():
                 self.state = replace(self.state, title=command.title)
             case Apply() | Patch() | Delete() | SetMode() | Undo() | Redo():
-                self._take(changing.changed(self.state, command), kernels)
+                self._take(changing.changed(self.state, command, self.manifests.cluster), kernels)
         self.seq += 1
 
     def remember(self, event: Event) -> None:
@@ -184,7 +184,7 @@ class Session:
     # ---- changes ------------------------------------------------------------------------------------------
 
     def _changed(self, command: changing.ChangeCommand) -> Handled:
-        change = changing.changed(self.state, command)
+        change = changing.changed(self.state, command, self.manifests.cluster)
         state, before = self.state, self.manifests
         known = self._configs() if change.manifests is not None else {}
         fresh = self._take(change, kernels=True)

@@ -109,7 +109,7 @@ def endpoint_stages(old: Cluster, new: Cluster) -> Iterator[Stage]:
     stages = []
     for key in dict.fromkeys((*old.slices, *new.slices)):
         before, after = old.slices.get(key, ()), new.slices.get(key, ())
-        if before != after and any(one.made_by_controller for one in (*before, *after)):
+        if before is not after and before != after and any(one.made_by_controller for one in (*before, *after)):
             stage = _endpoints(key, before, after)
             stages += [stage] if stage.added or stage.removed else []
     yield from _folded(stages)
