@@ -31,8 +31,8 @@ def is_near(here: Place, there: Place) -> bool:
 def way_of(host: Place, family: int, hop: str) -> str:
     """The command by which all that an outside host sends goes to this next hop; hop "": by the usual routes.
 
-    The same in the host and in the gate. IPv4 has a rule for it (`Wire.rules`), in IPv6 the local table, which is
-    asked first, may hold routes by source.
+    The same in the host and in the gate. IPv4 has a rule for it (`Wire.rules`). A batch of `ip` can make no IPv6 rule;
+    there the local table, which is asked first, may hold routes by source (CONFIG_IPV6_SUBTREES).
     """
     by, table = ("", f"{_table(host)}") if family == 4 else (f" from {_alone(host.of_family(6)[0])}", "local")
     if not hop:
