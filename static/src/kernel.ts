@@ -21,7 +21,7 @@ export interface Room {
   readonly state: RoomState;
   readonly why: string; // it was skipped
   readonly rows: readonly TableRow[];
-  readonly chain: string; // where in the rules the packet is, if it is here
+  readonly lines: readonly string[]; // the chains that the packet is in, if it is here; what rules did to it, once it has gone on
 }
 export interface Visit {
   readonly place: string;
@@ -30,6 +30,7 @@ export interface Visit {
   readonly proxy: "idle" | "live" | "here";
   readonly ipvs: { readonly virtual: string; readonly real: string; readonly here: boolean } | null;
   readonly ipvsMode: boolean;
+  readonly userspace: boolean; // kube-proxy itself carries the bytes
   readonly entry: { readonly state: string; readonly entry: string; readonly here: boolean } | null;
   readonly current: boolean; // the packet is at this machine now
   readonly from: string; // the machine that it came from, "" if it began here
@@ -76,6 +77,7 @@ export function visitOf(timeline: Timeline, index: number, place?: string): Visi
     proxy: proxyState(moments, done, current),
     ipvs: scheduledIn(done, current),
     ipvsMode: timeline.trace.mode === "ipvs",
+    userspace: timeline.trace.mode === "userspace",
     entry: entryOf(timeline, done, index, current),
     current,
     from: leg.hops[number - 1]?.place ?? "",
@@ -134,7 +136,7 @@ function room(id: RoomId, asked: Asked): Room {
     state,
     why: state === "skipped" ? skipReason(id, asked) : "",
     rows: id === "routing" ? routingRows(asked) : tableRows(id, asked, state),
-    chain: here ? chainNow(asked.done) : "",
+    lines: id === "routing" ? [] : here ? chainsNow(id, asked) : effectsOf(id, asked.done),
   };
 }
 
@@ -214,9 +216,30 @@ function rowNote(name: string, { done }: Asked, state: RoomState): string {
   return state === "passed" ? t("kernel.noRules") : "";
 }
 
-function chainNow(done: readonly Moment[]): string {
-  const detail = done.at(-1)?.detail;
-  return detail !== undefined && "chain" in detail ? fitted(detail.chain, 28) : "";
+const MOST_LINES = 3;
+const LETTERS = 29;
+
+/** The chains that the packet has jumped into and not come back from, outermost first. */
+function chainsNow(hook: Hook, { done, nft }: Asked): readonly string[] {
+  const bases = nft ? NFTABLES[hook] : [hook.toUpperCase()];
+  let stack: string[] = [];
+  for (const { hook: at, detail } of done) {
+    if (at !== hook || !("chain" in detail)) continue;
+    if (bases.includes(detail.chain)) stack = [detail.chain];
+    const known = stack.indexOf(detail.chain);
+    stack = known >= 0 ? stack.slice(0, known + 1) : [...stack, detail.chain];
+    const effect = detail.kind === "rule_tried" && detail.matched ? detail.effect : "";
+    if (effect.startsWith("goto ")) stack.pop();
+  }
+  return stack.slice(-MOST_LINES).map((chain, level) => fitted(`${"  ".repeat(level)}${chain}`, LETTERS));
+}
+
+/** What rules of this hook did to the packet, jumps aside. */
+function effectsOf(hook: Hook, done: readonly Moment[]): readonly string[] {
+  const effects = done.flatMap(({ hook: at, detail }) =>
+    at === hook && detail.kind === "rule_tried" && detail.matched && !/^(jump|goto|return|counted)/i.test(detail.effect) ? [detail.effect] : [],
+  );
+  return effects.slice(-2).map((effect) => fitted(effect, LETTERS));
 }
 
 function proxyState(moments: readonly Moment[], done: readonly Moment[], current: boolean): Visit["proxy"] {

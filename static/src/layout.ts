@@ -11,14 +11,14 @@ export interface Box extends Point {
   readonly height: number;
 }
 
-export const POD = { width: 94, height: 50, gap: 12 } as const;
-export const NODE = { columns: 3, pad: 15, gap: 34, mostRows: 4 } as const;
+export const POD = { width: 94, height: 54, gap: 12 } as const;
+export const NODE = { columns: 3, pad: 15, gap: 30, mostRows: 4 } as const;
 export const NODE_WIDTH = NODE.columns * POD.width + (NODE.columns - 1) * POD.gap + 2 * NODE.pad;
-export const SERVICE = { width: 176, height: 42, gap: 16, above: 46, mostRows: 2 } as const;
-export const HOST = { width: 128, height: 40, gap: 10 } as const;
+export const SERVICE = { width: 200, height: 42, gap: 16, above: 62, mostRows: 2 } as const;
+export const HOST = { width: 118, height: 34, gap: 8 } as const;
 
 /** Heights in a node, measured up from its lower edge. */
-export const LEVEL = { wire: 36, kernelBottom: 30, channel: 38, rail: 64, kernelTop: 92, process: 104, bridge: 148, pods: 170 } as const;
+export const LEVEL = { wire: 36, kernelBottom: 32, channel: 42, rail: 69, kernelTop: 98, process: 112, bridge: 160, pods: 184 } as const;
 const PROCESS = { width: 118, height: 22 } as const;
 
 /** The order of the kernel's stations on a node's rail. */
@@ -377,8 +377,8 @@ function floatServices(cluster: ClusterView, slots: Slots, bottom: number, width
 
 function outsideBox(right: number, wireY: number, hosts: number): Box {
   const rows = Math.max(1, Math.min(4, hosts));
-  const height = 30 + rows * (HOST.height + HOST.gap) + 4;
-  return { x: Math.max(right, 0) + 62, y: wireY - LEVEL.wire - height, width: HOST.width + 24, height };
+  const height = 28 + rows * (HOST.height + HOST.gap) + 4;
+  return { x: Math.max(right, 0) + 54, y: wireY - LEVEL.wire - height, width: HOST.width + 24, height };
 }
 
 function hostPlace(address: string, slot: number, outside: Box): HostPlace {

@@ -24,7 +24,9 @@ import { pictureOf } from "../scene";
 import type { ClusterView } from "../wire";
 
 const LEAST_READABLE = 0.72; // smaller, the map follows the packet instead of showing everything
-const MOST = 1.5;
+const MOST = 1.2;
+const NARROW = 520; // no tools, as in the style
+const TOOLS = 40; // kept free at the right
 
 export class ClusterMap extends LitElement {
   static override styles = mapStyle;
@@ -74,7 +76,7 @@ export class ClusterMap extends LitElement {
   override connectedCallback(): void {
     super.connectedCallback();
     this.resize = new ResizeObserver(([entry]) => {
-      this.size = { width: entry!.contentRect.width, height: entry!.contentRect.height };
+      this.size = { width: entry!.contentRect.width - (entry!.contentRect.width > NARROW ? TOOLS : 0), height: entry!.contentRect.height };
       this.settle();
     });
     this.resize.observe(this);
@@ -136,8 +138,8 @@ export class ClusterMap extends LitElement {
         services: this.cluster?.services.length ?? picture.services.length,
       })}</p>
       <div class="tools">
-        <button type="button" aria-label=${t("map.zoomOut")} title=${t("map.zoomOut")} @click=${() => this.scale(1 / 1.3)}>−</button>
         <button type="button" aria-label=${t("map.zoomIn")} title=${t("map.zoomIn")} @click=${() => this.scale(1.3)}>+</button>
+        <button type="button" aria-label=${t("map.zoomOut")} title=${t("map.zoomOut")} @click=${() => this.scale(1 / 1.3)}>−</button>
         <button type="button" aria-label=${t("map.fit")} title=${t("map.fit")} @click=${() => this.fit()}>⤢</button>
       </div>
       <p class="legend" role="status">${this.source === null ? nothing : t("map.asSource")}</p>`;

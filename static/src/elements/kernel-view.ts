@@ -33,7 +33,7 @@ export class KernelView extends LitElement {
     const token = tokenAt(visit);
     return html`
       <p class="head"><strong>${visit.place}</strong> <span>${remark}</span></p>
-      <svg class="wide" viewBox="0 0 ${VIEW.width} ${VIEW.height - 20}" role="img" aria-label=${t("kernel.label", { place: visit.place })}>
+      <svg class="wide" viewBox="0 0 ${VIEW.width} ${VIEW.height}" role="img" aria-label=${t("kernel.label", { place: visit.place })}>
         <defs>
           ${["arrow", "arrow-taken"].map(
             (id) => svg`<marker id=${id} class=${id} viewBox="0 0 8 8" refX="6.5" refY="4" markerWidth="7" markerHeight="7"
@@ -118,6 +118,14 @@ export class KernelView extends LitElement {
       font-size: 12.5px;
       letter-spacing: 0.02em;
     }
+    .above {
+      fill: var(--wash);
+      opacity: 0.7;
+    }
+    .writer .title {
+      fill: var(--ink-2);
+      font-weight: 500;
+    }
     .border {
       stroke: var(--line-2);
       stroke-dasharray: 7 5;
@@ -175,6 +183,10 @@ export class KernelView extends LitElement {
     }
     .chain {
       fill: var(--packet-ink);
+      white-space: pre;
+    }
+    .effect {
+      fill: var(--rewrite);
     }
     .state {
       font-family: var(--mono);

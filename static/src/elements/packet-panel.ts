@@ -89,22 +89,22 @@ export class PacketPanel extends LitElement {
     return html`
       <h3>${packetKind(moment.after)}<span class="state">${changed.size === 0 ? "" : t("panel.changes", { count: changed.size })}</span></h3>
       <table>
-        <thead class="unseen"><tr><th>${t("panel.field")}</th><th>${t("panel.before")}</th><th>${t("panel.after")}</th></tr></thead>
+        <thead><tr><th scope="col">${t("panel.layer")}</th><th scope="col">${t("panel.field")}</th><th scope="col">${t("panel.before")}</th><th scope="col">${t("panel.after")}</th></tr></thead>
         ${layersOf(moment).map(
           (layer) => html`<tbody>
-            <tr class="layer"><th colspan="3" scope="rowgroup">${tOr(`panel.layer.${layer.id}`, layer.id)}</th></tr>
-            ${layer.rows.map((row) => this.field(row))}
+            ${layer.rows.map((row, number) => this.field(row, number === 0 ? { id: layer.id, rows: layer.rows.length } : null))}
           </tbody>`,
         )}
       </table>`;
   }
 
-  private field(row: FieldRow) {
+  private field(row: FieldRow, layer: { readonly id: string; readonly rows: number } | null) {
     const name = tOr(`field.${row.field}`, row.field);
-    if (!row.changed) return html`<tr><th scope="row">${name}</th><td colspan="2">${row.after}</td></tr>`;
+    const head = layer === null ? nothing : html`<th class="layer" scope="rowgroup" rowspan=${layer.rows}>${tOr(`panel.layer.${layer.id}`, layer.id)}</th>`;
+    if (!row.changed) return html`<tr>${head}<th scope="row">${name}</th><td colspan="2">${row.after}</td></tr>`;
     return html`<tr class="changed">
-      <th scope="row">${name}</th><td class="before">${row.before}</td>
-      <td class="after"><span aria-hidden="true">→</span> ${row.after}<span class="unseen">${t("panel.changed")}</span></td>
+      ${head}<th scope="row">${name}</th><td colspan="2"><span class="before">${row.before}</span>
+      <span class="after"><span aria-hidden="true">→ </span>${row.after}<span class="unseen"> (${t("panel.changed")})</span></span></td>
     </tr>`;
   }
 
@@ -224,31 +224,41 @@ export class PacketPanel extends LitElement {
         width: 100%;
         border-collapse: collapse;
         table-layout: fixed;
+        line-height: 1.35;
+      }
+      thead th {
+        height: 0;
+        padding-block: 0;
+        line-height: 0;
+        font-size: 0;
+      }
+      tbody {
+        border-top: 1px solid var(--line);
+      }
+      th,
+      td {
+        padding: 1px var(--space-1);
+        vertical-align: baseline;
       }
       th {
-        width: 30%;
+        width: 29%;
         text-align: left;
         font-weight: 400;
         font-size: var(--text-s);
         color: var(--ink-2);
-        padding: 1px var(--space-2) 1px 0;
-        vertical-align: top;
       }
-      td {
-        padding: 1px var(--space-2);
-        vertical-align: top;
-      }
-      .layer th {
-        width: auto;
+      th.layer,
+      thead th:first-child {
+        width: 17%;
         color: var(--ink-3);
-        padding-top: var(--space-2);
-        border-bottom: 1px solid var(--line);
+        padding-left: 0;
+        vertical-align: top;
       }
       .changed td,
-      .changed th {
+      .changed th:not(.layer) {
         background: var(--rewrite-wash);
       }
-      .changed th {
+      .changed th:not(.layer) {
         color: var(--ink);
         font-weight: 600;
         box-shadow: inset 3px 0 var(--orange);
@@ -256,6 +266,12 @@ export class PacketPanel extends LitElement {
       }
       .changed .before {
         color: var(--ink-2);
+      }
+      .changed td span {
+        white-space: nowrap;
+      }
+      .changed .before {
+        margin-right: 1ch;
       }
       .changed .after {
         font-weight: 700;

@@ -17,6 +17,9 @@ const SHAPES: readonly Meaning[] = ["match", "miss", "rewrite", "route", "cross"
 /** Drawn in this order: what matters lies on top. */
 const ORDER: readonly Meaning[] = ["note", "miss", "return", "track", "route", "cross", "match", "schedule", "proxy", "arrive", "rewrite", "verdict"];
 
+const CROWDED = 5; // pixels a step: then only what matters has its shape
+const MINOR: ReadonlySet<Meaning> = new Set<Meaning>(["note", "miss", "return", "track", "route"]);
+
 export class TimeLine extends LitElement {
   static override properties = {
     playback: { attribute: false },
@@ -87,7 +90,7 @@ export class TimeLine extends LitElement {
       <svg width=${this.width} height=${HEIGHT} aria-hidden="true">
         ${this.still(timeline)}
         <path class="gone" />
-        <g class="head"><path d=${`M0,${TRACK - 15}V${TRACK + 27}`} /><circle cy=${TRACK - 15} r="4.5" /></g>
+        <g class="head"><path d=${`M0,${TRACK - 15}V${TRACK + 10}`} /><circle cy=${TRACK - 15} r="4.5" /></g>
       </svg>
     </div>`;
   }
@@ -111,14 +114,15 @@ export class TimeLine extends LitElement {
           ${leg.hops.map((hop, index) => {
             const left = this.xOf(timeline, hop.first, number);
             const right = this.xOf(timeline, hop.last, number) + step;
-            const room = Math.floor((right - left - 6) / 6.1);
+            const room = Math.floor((right - left - 8) / 6.2);
+            const name = shortPlace(hop.place);
             return svg`<rect class=${index % 2 ? "hop odd" : "hop"} x=${left + 0.5} y=${TRACK + 13} width=${Math.max(0, right - left - 1)} height="16" rx="2" />
-              ${room >= 4 ? svg`<text class="place" x=${left + 5} y=${TRACK + 25}>${fitted(shortPlace(hop.place), room)}</text>` : nothing}`;
+              ${room >= Math.min(name.length, 7) ? svg`<text class="place" x=${left + 5} y=${TRACK + 25}>${fitted(name, room)}</text>` : nothing}`;
           })}`;
       })}
       ${ORDER.map((meaning) => {
         const xs = by.get(meaning);
-        if (xs === undefined) return nothing;
+        if (xs === undefined || (step < CROWDED && MINOR.has(meaning))) return nothing;
         const size = meaning === "rewrite" || meaning === "verdict" || meaning === "arrive" ? Math.max(scale, 0.85) : scale;
         return svg`<path class=${`glyph-path ${meaning} ${GLYPHS[meaning].hollow ? "hollow" : "full"}`} d=${glyphsAt(meaning, xs, TRACK, size)} />`;
       })}`;
@@ -135,7 +139,8 @@ export class TimeLine extends LitElement {
     const moment = this.playback?.moment;
     if (!timeline || !moment || head === null || gone === null) return;
     const step = this.stepWidth(timeline);
-    const x = this.xOf(timeline, moment.index, moment.leg) + step * (0.5 + 0.5 * this.playback!.playhead.fraction);
+    const left = this.xOf(timeline, moment.index, moment.leg);
+    const x = Math.max(this.xOf(timeline, timeline.legs[moment.leg]!.first, moment.leg), left + step * (this.playback!.playhead.fraction - 0.5));
     head.setAttribute("transform", `translate(${x.toFixed(1)},0)`);
     gone.setAttribute("d", timeline.legs.slice(0, moment.leg + 1).map((leg, number) => {
       const to = number === moment.leg ? x : this.xOf(timeline, leg.last, number) + step;
@@ -371,7 +376,8 @@ export class TimeLine extends LitElement {
 }
 
 function shortPlace(place: string): string {
-  return place.slice(place.indexOf("/") + 1);
+  const name = place.slice(place.indexOf("/") + 1);
+  return /^(.+)-[a-z0-9]{8,10}-[a-z0-9]{5}$/.exec(name)?.[1] ?? name;
 }
 
 /** Arrows on the speed slider are the slider's, not the walk's. */

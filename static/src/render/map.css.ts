@@ -5,6 +5,7 @@ export const mapStyle = css`
   :host {
     display: block;
     position: relative;
+    container-type: inline-size;
     min-height: 0;
     min-width: 0;
     font-family: var(--prose);
@@ -309,6 +310,7 @@ export const mapStyle = css`
     right: var(--space-2);
     top: var(--space-2);
     display: flex;
+    flex-direction: column;
     gap: 2px;
   }
   .tools button {
@@ -329,6 +331,11 @@ export const mapStyle = css`
   .tools button:focus-visible {
     outline: 2px solid var(--focus);
     outline-offset: 1px;
+  }
+  @container (max-width: 520px) {
+    .tools {
+      display: none;
+    }
   }
   .legend {
     position: absolute;

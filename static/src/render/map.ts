@@ -109,13 +109,13 @@ function drawPod(pod: PodShape, handles: Handles): SVGTemplateResult {
     @click=${button.act} @keydown=${button.key} @pointerenter=${button.over} @pointerleave=${button.out}>
     <title>${pod.label}</title>
     <rect class="frame" x=${pod.x} y=${pod.y} width=${pod.width} height=${pod.height} rx="5" />
-    <text class="name middle" x=${middle} y=${pod.y + (named ? 15 : 20)}>${pod.name}</text>
+    <text class="name middle" x=${middle} y=${pod.y + (named ? 16 : 22)}>${pod.name}</text>
     ${
       pod.flag
-        ? svg`<text class="flag middle" x=${middle} y=${pod.y + 27}>${pod.flag}</text>`
-        : svg`<text class="suffix middle" x=${middle} y=${pod.y + 27}>${pod.suffix}</text>`
+        ? svg`<text class="flag middle" x=${middle} y=${pod.y + 29}>${pod.flag}</text>`
+        : svg`<text class="suffix middle" x=${middle} y=${pod.y + 29}>${pod.suffix}</text>`
     }
-    <text class="address middle" x=${middle} y=${pod.y + (named ? 40 : 36)}>${pod.address}</text>
+    <text class="address middle" x=${middle} y=${pod.y + (named ? 43 : 39)}>${pod.address}</text>
     <rect class="port" x=${pod.port.x - 3} y=${pod.port.y - 3} width="6" height="6" />
   </g>`;
 }
@@ -157,7 +157,7 @@ function drawHost(host: HostShape, wireY: number, handles: Handles): SVGTemplate
       role=${button.role} tabindex=${button.tab} aria-label=${host.label}
       @click=${button.act} @keydown=${button.key} @pointerenter=${button.over} @pointerleave=${button.out}>
       <rect class="frame" x=${host.x} y=${host.y} width=${host.width} height=${host.height} rx="5" />
-      <text class="address middle" x=${host.x + host.width / 2} y=${host.y + 23}>${host.id}</text>
+      <text class="address" x=${host.x + 9} y=${host.y + 21}>${host.id}</text>
       <rect class="port" x=${host.port.x - 3} y=${host.port.y - 3} width="6" height="6" />
     </g>`;
 }
