@@ -8,6 +8,7 @@ from core import environment as env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(env.text("DATA", str(BASE_DIR / "data")))
+DATA_DIR.mkdir(parents=True, exist_ok=True)
 
 DEBUG = env.truth("DEBUG", False)
 SECRET_KEY = env.secret_key(DATA_DIR)

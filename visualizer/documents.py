@@ -105,19 +105,20 @@ def _objects(text: str, problems: list[Problem]) -> Iterator[tuple[Fields, str |
             left[0] -= _size(document.value)
             if left[0] < 0:
                 raise RefusedError([f"A lab holds at most {MOST_VALUES:,} values. {_LESS}"])
-            for value, line in _opened(document.value, document.line, problems):
+            for value, line in _opened(document.value, document.line, above, problems):
                 own = alone and value is document.value
-                yield value, _own_text(part, value) if own else None, line + above
+                yield value, _own_text(part) if own else None, line
 
 
-def _opened(value: Any, line: int, problems: list[Problem]) -> Iterator[tuple[Fields, int]]:
-    """The object, or the items of a List, however deep."""
+def _opened(value: Any, line: int, above: int, problems: list[Problem]) -> Iterator[tuple[Fields, int]]:
+    """The object, or the items of a List, however deep, each with its line in the whole. `above`: lines before it."""
     if not isinstance(value, Fields):
-        problems.append(Problem(PASTED, 0, line, "", "a manifest must be a mapping", "Begin with apiVersion and kind"))
+        cure = "Begin with apiVersion and kind"
+        problems.append(Problem(PASTED, 0, line + above, "", "a manifest must be a mapping", cure))
         return
     kind, items = value.get("kind"), value.get("items")
     if not (isinstance(kind, str) and kind.endswith("List") and isinstance(items, Items)):
-        yield value, line
+        yield value, line + above
         return
     for item, where in zip(items, items.lines, strict=True):
         if isinstance(item, Fields):
@@ -125,10 +126,10 @@ def _opened(value: Any, line: int, problems: list[Problem]) -> Iterator[tuple[Fi
                 if given and field not in item:
                     item[field] = given
                     item.lines.append(where)
-        yield from _opened(item, where, problems)
+        yield from _opened(item, where, above, problems)
 
 
-def _own_text(part: str, value: Fields) -> str | None:
+def _own_text(part: str) -> str | None:
     """The document's text without its `---`; None where it could not stand alone."""
     heading = _FIRST_LINE.match(part)
     text = part[heading.end() :] if heading else part

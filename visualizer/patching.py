@@ -185,6 +185,8 @@ def _replaced(text: str, mapping: yaml.MappingNode, pair: tuple[Any, Any], value
     simple = isinstance(old, yaml.ScalarNode) or old.flow_style
     if mapping.flow_style or (simple and not (isinstance(value, dict | list) and value)):
         return f"{text[: int(old.start_mark.index)]}{_flow(value)}{text[end:]}"
+    if not simple:  # what is written after its last line belonged to what goes
+        end = _line_end(text, end)
     return f"{text[:start]}{_lines(key.value, value, _column(key))}{text[end:]}"
 
 
