@@ -1,7 +1,6 @@
 // Rule: what the page fetches over HTTP: documents too large for an event, and never changing ones. Addresses stand here alone.
 import { readTrace, type TraceDocument } from "./trace";
 import type { KernelView, LabLinks, OutcomeView, RulesView } from "./wire";
-import type { Mode } from "./wire";
 
 /** What the server answered instead of a document, in its words. */
 export class FetchError extends Error {
@@ -39,8 +38,8 @@ export class Api {
     return fetched;
   }
 
-  rules(node: string, mode: Mode | null, signal?: AbortSignal): Promise<RulesView> {
-    return this.json(`/nodes/${encodeURIComponent(node)}/rules${query({ mode })}`, signal) as Promise<RulesView>;
+  rules(node: string, signal?: AbortSignal): Promise<RulesView> {
+    return this.json(`/nodes/${encodeURIComponent(node)}/rules`, signal) as Promise<RulesView>;
   }
 
   kernel(node: string, signal?: AbortSignal): Promise<KernelView> {
@@ -60,8 +59,13 @@ export class Api {
     return this.post(`/fork`, { seq }) as Promise<LabLinks>;
   }
 
-  exportAddress(what: "yaml" | "json"): string {
-    return `${this.base}/export.${what}`;
+  /** All manifests; those that `kubectl apply` takes, or everything. */
+  manifestsAddress(everything = false): string {
+    return `${this.base}/manifests.yaml${query({ everything: everything ? "true" : null })}`;
+  }
+
+  labAddress(): string {
+    return `${this.base}/lab.json`;
   }
 
   captureAddress(trace: number): string {

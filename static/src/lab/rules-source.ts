@@ -50,7 +50,7 @@ export class RulesSource {
     const abort = (this.abort = new AbortController());
     this.seq = seq;
     this.last = performance.now();
-    api.rules(node, null, abort.signal).then(
+    api.rules(node, abort.signal).then(
       (view) => {
         if (abort !== this.abort) return;
         this.abort = null;
