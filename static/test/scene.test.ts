@@ -5,7 +5,7 @@ import { flightPainter, MOST_DOTS } from "../src/flights";
 import { layoutOf, NO_SLOTS, type Box, type Layout, type Point } from "../src/layout";
 import { anchorAfter, lengthOf, packetAt, packetAtTime, trailOf, wayOf, wayThrough } from "../src/road";
 import { fitted, pictureOf, podName } from "../src/scene";
-import { doneTime, seek } from "../src/timeline";
+import { seek } from "../src/timeline";
 import type { ClusterView } from "../src/wire";
 import { line, NAMES, pod, sample, service, shop } from "./samples";
 
