@@ -120,6 +120,8 @@ class Conversation:
             return True
         why = f"{back.machine.name} never sent anything to {got.from_text}: it does not take this for an answer"
         self._legs[-1] = with_ending(back.leg, Disposition.REFUSED, why, got)
+        if got.quoted is None:  # no socket is for it, so it is answered as such
+            self._legs.append(self._carry(back.machine, answers.nobody_listens(got), "refusal").leg)
         return False
 
     def _send_error(self, sent: Sent) -> bool:
@@ -176,7 +178,7 @@ class Conversation:
             )
             if outcome is Disposition.DELIVERED:
                 assert isinstance(dialled.fate, Arrival)
-                return self._joined(sent, arrived, dialled, dialled.fate.packet)
+                return self._joined(sent, arrived, dialled, dialled.fate.packet, socket)
         return self._trace(sent, outcome, why, None, False)
 
     def _dialled(self, sent: Sent, endpoint: str, protocol: str) -> tuple[Sent, str, str, Disposition]:
@@ -201,12 +203,15 @@ class Conversation:
             return dialled, "connected", why, Disposition.DELIVERED
         return dialled, "timed out", "its answer never came back", Disposition.DROPPED
 
-    def _joined(self, sent: Sent, arrived: Packet, dialled: Sent, got: Packet) -> Trace:
+    def _joined(self, sent: Sent, arrived: Packet, dialled: Sent, got: Packet, socket: ProxySocket) -> Trace:
         copied = ProxyCopied(f"{arrived.from_text} → {arrived.to_text}", f"{dialled.packet.from_text} → {got.to_text}")
         self._legs[-1] = self._leg_with(self._legs[-1], copied, got)
         answered = True
         if arrived.protocol == "udp":
-            answered = self._returns(sent, answers.reply(arrived, 0), "reply")
+            answer = answers.reply(arrived, 0)
+            if socket.address in ("0.0.0.0", "::"):  # WriteTo names no source: routing chooses it (proxyClient)
+                answer = replace(answer, source="")
+            answered = self._returns(sent, answer, "reply")
         why = f"{got.to_text} accepts kube-proxy's connection"
         told = self._trace(sent, Disposition.DELIVERED, why, got, answered)
         return replace(told, masqueraded=True)  # even if the proxy's socket is of the sender's address and port

@@ -64,7 +64,12 @@ def _error(packet: Packet, icmp_type: int, code: int, source: str) -> Packet:
 
 
 def reset(packet: Packet) -> Packet:
-    """A TCP RST to a packet that no socket takes."""
+    """A TCP RST to a packet that no socket takes; one that acknowledges something gives the number itself.
+
+    tcp_v4_send_reset, nf_reject_ip_tcphdr_put.
+    """
+    if "A" in packet.flags:
+        return _back(packet, "R", sequence=packet.acknowledgement)
     return _back(packet, "RA", acknowledgement=packet.sequence + 1)
 
 

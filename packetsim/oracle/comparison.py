@@ -20,7 +20,7 @@ from packetsim.trace import Disposition, Trace, Translated
 
 Ends = tuple[str, str, int, str, int]  # protocol, source, source port, destination, destination port
 NOTHING = "nothing more"
-OWN_CONNECTION = "proxy's own connection"  # the title that conversation gives it
+OWN_CONNECTION, NEXT_PACKET = "proxy's own connection", "next packet"  # the titles that conversation gives them
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,16 +131,17 @@ def answer_of(trace: Trace) -> str:
         if leg.outcome is not Disposition.DELIVERED or not leg.hops or leg.hops[-1].place != sender:
             continue
         packet = leg.hops[-1].steps[-1].after
+        own = (trace.flow.source_port, trace.flow.port)
         if packet.quoted is not None:
-            return "refused" if (packet.icmp_type, packet.icmp_code) in ((3, 3), (1, 4)) else "unreachable"
-        if packet.destination_port == trace.flow.source_port:
+            if (packet.quoted.source_port, packet.quoted.destination_port) == own:
+                return "refused" if (packet.icmp_type, packet.icmp_code) in ((3, 3), (1, 4)) else "unreachable"
+        elif (packet.destination_port, packet.source_port) == own:
             return "refused" if "R" in packet.flags or packet.flags == "ABORT" else "answered"
     return "silence"
 
 
 def _endpoints(trace: Trace, heard: Heard, ports: Mapping[int, int]) -> Iterator[Difference]:
-    expected = trace.disposition is Disposition.DELIVERED and (trace.answered or trace.flow.protocol == "udp")
-    if not expected:
+    if not _is_accepted(trace):
         if heard.accepted and trace.disposition is not Disposition.DELIVERED:
             yield Difference("endpoint", "", _accepted(heard), trace.disposition.value)
         return
@@ -152,6 +153,14 @@ def _endpoints(trace: Trace, heard: Heard, ports: Mapping[int, int]) -> Iterator
     own = f"{trace.endpoint} seeing {trace.source_seen}"
     if kernel != own:
         yield Difference("endpoint", place, kernel, own)
+
+
+def _is_accepted(trace: Trace) -> bool:
+    """A TCP socket accepts when the handshake's third packet has come, a UDP socket at once."""
+    if trace.disposition is not Disposition.DELIVERED or trace.flow.protocol == "udp":
+        return trace.disposition is Disposition.DELIVERED
+    third = [leg.outcome for leg in trace.legs if leg.title == NEXT_PACKET]
+    return trace.answered and Disposition.DELIVERED in (third[-1:] or [Disposition.DELIVERED])
 
 
 def _accepted(heard: Heard) -> str:

@@ -245,7 +245,9 @@ def test_an_answer_that_does_not_come_from_where_it_was_sent_is_not_taken() -> N
     trace = send(simulation(cluster_with(text), "ipvs"), "198.51.100.7", "node1:30080")
     assert trace.disposition is Disposition.DELIVERED
     assert not trace.answered
-    assert "never sent anything to 10.244.2.7:8080" in trace.legs[-1].why
+    assert "never sent anything to 10.244.2.7:8080" in trace.legs[1].why
+    assert [(leg.title, leg.hops[0].place) for leg in trace.legs[2:]] == [("refusal", "198.51.100.7")]
+    assert trace.legs[2].hops[0].steps[0].before.flags == "R"
 
 
 def test_a_refused_udp_packet_brings_an_error_back_through_nat() -> None:
