@@ -38,6 +38,7 @@ export class ClusterMap extends LitElement {
     choosing: { type: Boolean },
     source: { state: true },
     hover: { state: true },
+    each: { state: true },
   };
   declare cluster: ClusterView | null;
   declare playback: Playback | null;
@@ -46,6 +47,7 @@ export class ClusterMap extends LitElement {
   declare choosing: boolean;
   declare private source: Thing | null;
   declare private hover: string | null;
+  declare private each: number; // packets that a dot stands for
 
   private slots: Slots = NO_SLOTS;
   private layout: Layout | null = null;
@@ -66,6 +68,7 @@ export class ClusterMap extends LitElement {
     this.choosing = false;
     this.source = null;
     this.hover = null;
+    this.each = 1;
     new Localized(this);
     new Follow(this, () => this.playback, ["load", "moment", "frame"], (event) => {
       if (event.type === "frame") this.drawPacket();
@@ -142,7 +145,12 @@ export class ClusterMap extends LitElement {
         <button type="button" aria-label=${t("map.zoomOut")} title=${t("map.zoomOut")} @click=${() => this.scale(1 / 1.3)}>−</button>
         <button type="button" aria-label=${t("map.fit")} title=${t("map.fit")} @click=${() => this.fit()}>⤢</button>
       </div>
-      <p class="legend" role="status">${this.source === null ? nothing : t("map.asSource")}</p>`;
+      <p class="legend" role="status">${this.legend()}</p>`;
+  }
+
+  private legend() {
+    if (this.source !== null) return t("map.asSource");
+    return this.each > 1 ? t("map.dots", { count: this.each }) : nothing;
   }
 
   protected override updated(changed: PropertyValues): void {
@@ -153,7 +161,6 @@ export class ClusterMap extends LitElement {
   }
 
   private readonly handles: Handles = {
-    live: true,
     act: (thing) => this.act(thing),
     enter: (node) => this.tell("map-enter", { node }),
     hover: (id) => {
@@ -221,8 +228,7 @@ export class ClusterMap extends LitElement {
       this.painter ??= flightPainter(this.layout);
       const { dots, each } = this.painter(this.flights, now);
       drawDots(ground, dots);
-      const legend = this.renderRoot.querySelector(".legend");
-      if (legend !== null && this.source === null) legend.textContent = each > 1 ? t("map.dots", { count: each }) : "";
+      this.each = each;
       if (this.flights.some(({ start, duration }) => now < start + duration)) this.flying = requestAnimationFrame(frame);
     };
     if (isStill()) return; // the counts are told elsewhere

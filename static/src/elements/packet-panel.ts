@@ -30,10 +30,10 @@ export class PacketPanel extends LitElement {
       return html`<div class="none"><p><strong>${t("player.empty")}</strong></p><p>${t("player.empty.hint")}</p></div>`;
     }
     return html`
-      <header>
+      <div class="head">
         <p class="where">${glyph(moment.meaning)}<span>${tOr(`meaning.${moment.meaning}`, "")}</span><span class="dim">${this.where(timeline, moment)}</span></p>
         <p class="sentence">${momentSentence(timeline, moment)}</p>
-      </header>
+      </div>
       <div class="body">
         <section class="told">${this.rule(moment)}${this.entry(timeline, moment)}${this.capture(timeline, moment)}</section>
         <section class="fields">${this.fields(moment)}</section>
@@ -132,7 +132,7 @@ export class PacketPanel extends LitElement {
         color: var(--ink);
         background: var(--sheet);
       }
-      header {
+      .head {
         flex: none;
         padding: var(--space-3) var(--space-4);
         border-bottom: 1px solid var(--line);

@@ -121,9 +121,9 @@ export class PacketPlayer extends LitElement {
         (view) => html`<button type="button" aria-pressed=${this.view === view} @click=${() => this.show(view)}>${t(`player.view.${view}`)}</button>`,
       )}
     </div>`;
-    if (trace === undefined) return html`<header><span class="flow"></span>${views}</header>`;
+    if (trace === undefined) return html`<div class="head"><span class="flow"></span>${views}</div>`;
     const { flow } = trace;
-    return html`<header>
+    return html`<div class="head">
       <p class="flow">
         <strong>${flow.place}</strong> <span aria-hidden="true">→</span>
         <span class="mono">${withPort(flow.destination, flow.port, flow.protocol)}</span>
@@ -131,7 +131,7 @@ export class PacketPlayer extends LitElement {
         <span class=${`outcome ${trace.disposition}`} title=${verdictOf(trace)}>${tOr(`outcome.${trace.disposition}`, trace.disposition)}</span>
       </p>
       ${views}
-    </header>`;
+    </div>`;
   }
 
   private picture() {
@@ -184,7 +184,7 @@ export class PacketPlayer extends LitElement {
       font: var(--text-m) / 1.4 var(--prose);
       overflow: hidden;
     }
-    header {
+    .head {
       grid-area: head;
       display: flex;
       flex-wrap: wrap;

@@ -165,6 +165,9 @@ export class StepsTable extends LitElement {
         background: var(--vermilion-wash);
         color: var(--ink);
       }
+      .step[aria-current] button {
+        color: inherit;
+      }
       .step[aria-current] td:first-child {
         box-shadow: inset 3px 0 var(--packet);
       }

@@ -303,6 +303,7 @@ export class TimeLine extends LitElement {
       }
       .track {
         touch-action: none;
+        user-select: none;
         cursor: pointer;
         height: ${HEIGHT}px;
         margin-top: var(--space-1);

@@ -12,6 +12,7 @@ const HEIGHT = 132;
 const UP = 130;
 const DOWN = 350;
 const BORDER = 92;
+const REWRITES = /^(dnat|snat|masquerade|redirect|mark|meta mark)/i;
 
 const PLACE: Readonly<Record<RoomId, Box>> = {
   prerouting: { x: 40, y: DOWN, width: WIDTH, height: HEIGHT },
@@ -119,7 +120,7 @@ function drawRoom(room: Room, box: Box): SVGTemplateResult {
           )
     }
     ${room.lines.map(
-      (text, index) => svg`<text class=${classes("mono", room.state === "here" ? "chain" : "effect")} x=${left}
+      (text, index) => svg`<text class=${classes("mono", room.state === "here" ? "chain" : REWRITES.test(text) && "effect")} x=${left}
         y=${box.y + box.height - 11 - (room.lines.length - 1 - index) * 15}>${text}</text>`,
     )}
   </g>`;

@@ -52,7 +52,7 @@ export const mapStyle = css`
   .thing {
     outline: none;
   }
-  .thing[role="button"] {
+  .thing {
     cursor: pointer;
   }
   .frame {
@@ -60,20 +60,14 @@ export const mapStyle = css`
     stroke: var(--line-2);
     stroke-width: 1;
   }
-  .thing[role="button"]:hover > .frame {
+  .thing:hover > .frame {
     stroke: var(--ink-2);
-  }
-  .thing:focus-visible > .frame {
-    stroke: var(--focus);
-    stroke-width: 3;
   }
 
   .node .frame {
     stroke: var(--line-2);
   }
-  .node.here > .thing > .frame {
-    stroke: var(--ink-2);
-  }
+
   .node .title {
     font-weight: 600;
     font-size: 12px;
@@ -191,15 +185,22 @@ export const mapStyle = css`
     stroke-width: 2;
     fill: var(--service-wash);
   }
-  .here > .frame {
+  .here > .thing > .frame {
     stroke: var(--packet);
     stroke-width: 2;
   }
-  .chosen > .frame,
-  .node.chosen > .thing > .frame {
+  .node.here > .thing > .frame {
+    stroke: var(--ink-2);
+    stroke-width: 1.2;
+  }
+  .chosen > .thing > .frame {
     stroke: var(--packet);
     stroke-width: 2.5;
     stroke-dasharray: 3 2;
+  }
+  .thing:focus-visible > .frame.frame {
+    stroke: var(--focus);
+    stroke-width: 3;
   }
 
   .service .frame {

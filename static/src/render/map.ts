@@ -3,6 +3,7 @@ import { nothing, svg, type SVGTemplateResult } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 import { t } from "../i18n";
 import { LEVEL, type Box, type Point } from "../layout";
+import { fitted } from "../scene";
 import type { HostShape, NodeShape, Picture, PodShape, ServiceShape, TieShape } from "../scene";
 
 export type ThingKind = "pod" | "node" | "service" | "outside";
@@ -11,9 +12,8 @@ export interface Thing {
   readonly id: string;
 }
 
-/** What the map's things do; each is drawn as a button where `live`. */
+/** What the map's things do. */
 export interface Handles {
-  readonly live: boolean;
   readonly act: (thing: Thing) => void;
   readonly enter: (node: string) => void;
   readonly hover: (id: string | null) => void;
@@ -40,39 +40,42 @@ export function round(value: number): number {
   return Math.round(value * 10) / 10;
 }
 
-function thing(kind: ThingKind, id: string, handles: Handles) {
-  return {
-    act: (event: Event) => {
-      event.stopPropagation();
-      handles.act({ kind, id });
-    },
-    key: (event: KeyboardEvent) => {
-      if (event.key !== "Enter" && event.key !== " ") return;
-      event.preventDefault();
-      event.stopPropagation();
-      if (event.key === "Enter" && event.shiftKey && kind === "node") handles.enter(id);
-      else handles.act({ kind, id });
-    },
-    over: () => handles.hover(id),
-    out: () => handles.hover(null),
-    role: handles.live ? "button" : "img",
-    tab: handles.live ? "0" : nothing,
+interface Labelled extends Box {
+  readonly id: string;
+  readonly label: string;
+}
+
+/** A thing's frame, which is what is clicked and focused. Its texts stand beside it in the tree, and let the pointer through. */
+function button(kind: ThingKind, shape: Labelled, round: number, handles: Handles): SVGTemplateResult {
+  const { id } = shape;
+  const act = (event: Event): void => {
+    event.stopPropagation();
+    handles.act({ kind, id });
   };
+  const key = (event: KeyboardEvent): void => {
+    if (event.key !== "Enter" && event.key !== " ") return;
+    event.preventDefault();
+    event.stopPropagation();
+    if (event.key === "Enter" && event.shiftKey && kind === "node") handles.enter(id);
+    else handles.act({ kind, id });
+  };
+  return svg`<g class="thing" data-kind=${kind} data-id=${id} role="button" tabindex="0" aria-label=${shape.label}
+      @click=${act} @keydown=${key} @dblclick=${() => kind === "node" && handles.enter(id)}
+      @pointerenter=${() => handles.hover(id)} @pointerleave=${() => handles.hover(null)}>
+    <rect class="frame" x=${shape.x} y=${shape.y} width=${shape.width} height=${shape.height} rx=${round} />
+  </g>`;
 }
 
 function drawNode(node: NodeShape, handles: Handles): SVGTemplateResult {
   const bottom = node.y + node.height;
   const { place } = node;
-  const button = thing("node", node.id, handles);
   const pre = place.stations.prerouting.x;
   const post = place.stations.postrouting.x;
   const left = node.x + 15;
   return svg`<g class=${classes("node", node.here && "here", node.chosen && "chosen", node.wrong && "wrong")}>
-    <g class="thing" data-kind="node" data-id=${node.id} role=${button.role} tabindex=${button.tab} aria-label=${node.label}
-      @click=${button.act} @keydown=${button.key} @dblclick=${() => handles.enter(node.id)}>
-      <rect class="frame" x=${node.x} y=${node.y} width=${node.width} height=${node.height} rx="6" />
-      <text class="title" x=${left} y=${bottom - 10}>${node.title}<tspan class="address" dx="8">${node.address}</tspan></text>
-    </g>
+    ${button("node", node, 6, handles)}
+    <g aria-hidden="true">
+    <text class="title" x=${left} y=${bottom - 10}>${node.title}<tspan class="address" dx="8">${node.address}</tspan></text>
     ${node.note ? svg`<text class="note" x=${node.x + node.width - 15} y=${bottom - 10} text-anchor="end">${node.note}</text>` : nothing}
     <path class="bridge" d=${`M${left},${place.bridgeY}H${node.x + node.width - 15}`} />
     <text class="small" x=${pre + 8} y=${place.bridgeY + 14}>${t("map.bridge")} cni0</text>
@@ -97,40 +100,34 @@ function drawNode(node: NodeShape, handles: Handles): SVGTemplateResult {
     <rect class="port" x=${place.port.x - 4} y=${place.port.y - 4} width="8" height="8" />
     <text class="small" x=${place.port.x + 9} y=${place.port.y + 17}>eth0</text>
     ${node.more === null ? nothing : more(node.more)}
+    </g>
   </g>`;
 }
 
 function drawPod(pod: PodShape, handles: Handles): SVGTemplateResult {
-  const button = thing("pod", pod.id, handles);
   const middle = pod.x + pod.width / 2;
   const named = pod.suffix || pod.flag;
-  return svg`<g class=${classes("thing pod", pod.here && "here", pod.chosen && "chosen", pod.pale && "pale", pod.role)}
-    data-kind="pod" data-id=${pod.id} role=${button.role} tabindex=${button.tab} aria-label=${pod.label}
-    @click=${button.act} @keydown=${button.key} @pointerenter=${button.over} @pointerleave=${button.out}>
-    <title>${pod.label}</title>
-    <rect class="frame" x=${pod.x} y=${pod.y} width=${pod.width} height=${pod.height} rx="5" />
-    <text class="name middle" x=${middle} y=${pod.y + (named ? 16 : 22)}>${pod.name}</text>
-    ${
-      pod.flag
-        ? svg`<text class="flag middle" x=${middle} y=${pod.y + 29}>${pod.flag}</text>`
-        : svg`<text class="suffix middle" x=${middle} y=${pod.y + 29}>${pod.suffix}</text>`
-    }
-    <text class="address middle" x=${middle} y=${pod.y + (named ? 43 : 39)}>${pod.address}</text>
-    <rect class="port" x=${pod.port.x - 3} y=${pod.port.y - 3} width="6" height="6" />
+  return svg`<g class=${classes("pod", pod.here && "here", pod.chosen && "chosen", pod.pale && "pale", pod.role)}>
+    ${button("pod", pod, 5, handles)}
+    <g aria-hidden="true">
+      <text class="name middle" x=${middle} y=${pod.y + (named ? 16 : 22)}>${pod.name}</text>
+      <text class=${pod.flag ? "flag middle" : "suffix middle"} x=${middle} y=${pod.y + 29}>${pod.flag || pod.suffix}</text>
+      <text class="address middle" x=${middle} y=${pod.y + (named ? 43 : 39)}>${pod.address}</text>
+      <rect class="port" x=${pod.port.x - 3} y=${pod.port.y - 3} width="6" height="6" />
+    </g>
   </g>`;
 }
 
 function drawService(service: ServiceShape, handles: Handles): SVGTemplateResult {
-  const button = thing("service", service.id, handles);
-  return svg`<g class=${classes("thing service", service.state, service.chosen && "chosen")}
-    data-kind="service" data-id=${service.id} role=${button.role} tabindex=${button.tab} aria-label=${service.label}
-    @click=${button.act} @keydown=${button.key} @pointerenter=${button.over} @pointerleave=${button.out}>
-    <title>${service.label}</title>
-    <rect class="frame" x=${service.x} y=${service.y} width=${service.width} height=${service.height} rx="21" />
-    <text class="name middle" x=${service.x + service.width / 2} y=${service.y + 17}>${service.name}</text>
-    <text class="address middle" x=${service.x + service.width / 2} y=${service.y + 32}>${service.address}${
-      service.kind ? svg`<tspan class="kind" dx="7">${service.kind}</tspan>` : nothing
-    }</text>
+  const middle = service.x + service.width / 2;
+  return svg`<g class=${classes("service", service.state, service.chosen && "chosen")}>
+    ${button("service", service, 21, handles)}
+    <g aria-hidden="true">
+      <text class="name middle" x=${middle} y=${service.y + 17}>${service.name}</text>
+      <text class="address middle" x=${middle} y=${service.y + 32}>${service.address}${
+        service.kind ? svg`<tspan class="kind" dx="7">${service.kind}</tspan>` : nothing
+      }</text>
+    </g>
   </g>`;
 }
 
@@ -151,14 +148,13 @@ function drawOutside(picture: Picture, handles: Handles): SVGTemplateResult {
 }
 
 function drawHost(host: HostShape, wireY: number, handles: Handles): SVGTemplateResult {
-  const button = thing("outside", host.id, handles);
   return svg`<path class="link" d=${`M${host.port.x},${host.port.y}V${wireY}`} />
-    <g class=${classes("thing host", host.here && "here", host.chosen && "chosen")} data-kind="outside" data-id=${host.id}
-      role=${button.role} tabindex=${button.tab} aria-label=${host.label}
-      @click=${button.act} @keydown=${button.key} @pointerenter=${button.over} @pointerleave=${button.out}>
-      <rect class="frame" x=${host.x} y=${host.y} width=${host.width} height=${host.height} rx="5" />
-      <text class="address" x=${host.x + 9} y=${host.y + 21}>${host.id}</text>
-      <rect class="port" x=${host.port.x - 3} y=${host.port.y - 3} width="6" height="6" />
+    <g class=${classes("host", host.here && "here", host.chosen && "chosen")}>
+      ${button("outside", host, 5, handles)}
+      <g aria-hidden="true">
+        <text class="address" x=${host.x + 9} y=${host.y + 21}>${fitted(host.id, 15)}</text>
+        <rect class="port" x=${host.port.x - 3} y=${host.port.y - 3} width="6" height="6" />
+      </g>
     </g>`;
 }
 
