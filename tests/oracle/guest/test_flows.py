@@ -77,6 +77,9 @@ def test_a_tcp_flow_through_dnat_is_answered_and_traced_everywhere(loaded: tuple
         (probe(SERVICE6, 81, source=CLIENT6), "refused", "ECONNREFUSED"),
         (probe(SERVER6, 5353, "udp", source=CLIENT6), "answered", ""),
         (probe(SERVER6, 9, "udp", source=CLIENT6), "refused", "ECONNREFUSED"),
+        # Each of a node's addresses answers for itself, though another one is nearer.
+        (probe(NODE1, 5354, "udp"), "answered", ""),
+        (probe("fd00:10::11", 5354, "udp", source=CLIENT6), "answered", ""),
         # A node's own flows: what its OUTPUT rejects it hears of at once, though its socket was busy sending.
         (probe(SERVICE, 80, source="", code="cn1"), "answered", ""),
         (probe(scene.REJECTED, 80, source="", code="cn1"), "refused", "ECONNREFUSED"),

@@ -52,7 +52,7 @@ def test_bytes_are_base64_text() -> None:
 
 def test_what_the_host_sends_is_understood_whole() -> None:
     plan = asked.plan(encode(scene.plan()))
-    assert plan.cluster == "c" and len(plan.namespaces) == 6 and len(plan.listeners) == 4
+    assert plan.cluster == "c" and len(plan.namespaces) == 6 and len(plan.listeners) == 6
     load = asked.load(encode(scene.loads()[0]))
     assert load.sysctls == {"net/ipv4/conf/all/route_localnet": "1"}
     assert load.proxies[0].endpoints == [("10.244.2.5", 9), ("10.244.2.5", 8080)]
