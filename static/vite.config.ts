@@ -13,9 +13,11 @@ export default defineConfig({
     emptyOutDir: true,
     manifest: "manifest.json",
     modulePreload: { polyfill: false },
+    chunkSizeWarningLimit: 600, // kB, before compression: the YAML editor, which is loaded when it is first wanted
     rolldownOptions: {
       input: { main: at("src/main.ts"), player: at("src/player.ts") },
       preserveEntrySignatures: "exports-only",
+      output: { entryFileNames: ({ name }) => (name === "player" ? "player.js" : "assets/[name]-[hash].js") },
     },
   },
   test: { include: ["test/**/*.test.ts"], environment: "node" },

@@ -77,6 +77,7 @@ function servicesOf(trace: TraceDocument, pods: ReadonlyMap<string, PodView>): S
   const origin = serviceOrigin(trace);
   const moved = trace.endpoint !== null && !trace.endpoint.startsWith(trace.flow.destination);
   if (origin === null || !moved) return [];
+  const nodePort = origin.field.endsWith(".nodePort");
   const key = `Service ${origin.namespace}/${origin.name}`;
   const endpoint = endpointOf(trace, pods);
   return [
@@ -84,13 +85,19 @@ function servicesOf(trace: TraceDocument, pods: ReadonlyMap<string, PodView>): S
       key,
       namespace: origin.namespace,
       name: origin.name,
-      type: "",
-      cluster_ips: [trace.flow.destination],
-      external_ips: [],
+      type: nodePort ? "NodePort" : "",
+      cluster_ips: nodePort ? [] : [trace.flow.destination],
+      external_ips: nodePort ? [trace.flow.destination] : [],
       ingress: [],
       selector: {},
       ports: [
-        { name: "", protocol: trace.flow.protocol.toUpperCase(), port: trace.flow.port, target_port: "", node_port: 0 },
+        {
+          name: "",
+          protocol: trace.flow.protocol.toUpperCase(),
+          port: trace.flow.port,
+          target_port: "",
+          node_port: nodePort ? trace.flow.port : 0,
+        },
       ],
       endpoints: endpoint === null ? [] : [endpoint],
     },

@@ -127,7 +127,7 @@ export function layoutOf(
     x: -12,
     y: upper - 14,
     width: outside.x + outside.width + 24,
-    height: lastWire - upper + 34,
+    height: lastWire - upper + 44,
   };
   return {
     slots,

@@ -249,7 +249,8 @@ function serviceShape(place: ServicePlace, looking: Looking, play: Play): Servic
   const { service } = place;
   const address = service.cluster_ips[0] ?? "";
   const [port] = service.ports;
-  const shown = address === "" || address === "None" ? t("map.headless") : withPortShown(address, service);
+  const bare = address === "" || address === "None";
+  const shown = bare ? (service.type === "ClusterIP" ? t("map.headless") : "") : withPortShown(address, service);
   const mine = play.service === service.key;
   return {
     id: service.key,

@@ -21,10 +21,12 @@ import { drawMap, line, type Handles, type Thing } from "../render/map";
 import { mapStyle } from "../render/map.css";
 import { packetAt, trailOf } from "../road";
 import { pictureOf } from "../scene";
+import type { TraceDocument } from "../trace";
 import type { ClusterView } from "../wire";
 
 const LEAST_READABLE = 0.72; // smaller, the map follows the packet instead of showing everything
 const MOST = 1.2;
+const FAR = 0.45; // smaller, small texts are left out
 const NARROW = 520; // no tools, as in the style
 const TOOLS = 40; // kept free at the right
 
@@ -51,6 +53,7 @@ export class ClusterMap extends LitElement {
 
   private slots: Slots = NO_SLOTS;
   private layout: Layout | null = null;
+  private laid: { readonly cluster: ClusterView | null; readonly trace: TraceDocument | null; readonly hosts: readonly string[] } | null = null;
   private painter: ReturnType<typeof flightPainter> | null = null;
   private zoom: ZoomBehavior<SVGSVGElement, unknown> | null = null;
   private transform: ZoomTransform = zoomIdentity;
@@ -104,6 +107,8 @@ export class ClusterMap extends LitElement {
 
   protected override willUpdate(): void {
     const trace = this.playback?.timeline?.trace ?? null;
+    if (this.laid !== null && this.laid.cluster === this.cluster && this.laid.trace === trace && this.laid.hosts === this.hosts) return;
+    this.laid = { cluster: this.cluster, trace, hosts: this.hosts };
     const cluster = withTrace(this.cluster, trace);
     const hosts = [...new Set([...this.hosts, ...hostsOf(trace)])];
     const focus = new Set(trace?.legs.flatMap((leg) => leg.hops.map((hop) => hop.place)));
@@ -248,6 +253,7 @@ export class ClusterMap extends LitElement {
         this.transform = transform;
         const world = this.renderRoot.querySelector<SVGGElement>("g.world");
         world?.classList.toggle("gliding", !sourceEvent);
+        svg.classList.toggle("far", transform.k < FAR);
         world?.style.setProperty("transform", `translate(${transform.x}px,${transform.y}px) scale(${transform.k})`);
       });
     select(svg).call(this.zoom);

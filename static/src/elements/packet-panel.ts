@@ -241,7 +241,8 @@ export class PacketPanel extends LitElement {
         vertical-align: baseline;
       }
       th {
-        width: 29%;
+        width: 7.4rem;
+        box-sizing: border-box;
         text-align: left;
         font-weight: 400;
         font-size: var(--text-s);
@@ -249,7 +250,7 @@ export class PacketPanel extends LitElement {
       }
       th.layer,
       thead th:first-child {
-        width: 17%;
+        width: 4.4rem;
         color: var(--ink-3);
         padding-left: 0;
         vertical-align: top;

@@ -346,6 +346,16 @@ export const mapStyle = css`
     color: var(--ink-2);
     margin: 0;
   }
+  .far :is(.small, .station-name, .strip-title, .suffix, .note),
+  .far .address {
+    display: none;
+  }
+  .far .node .title {
+    font-size: 24px;
+  }
+  .far :is(.pod, .service) .name {
+    font-size: 16px;
+  }
   .empty {
     display: grid;
     place-content: center;

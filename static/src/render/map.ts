@@ -125,7 +125,7 @@ function drawService(service: ServiceShape, handles: Handles): SVGTemplateResult
     <g aria-hidden="true">
       <text class="name middle" x=${middle} y=${service.y + 17}>${service.name}</text>
       <text class="address middle" x=${middle} y=${service.y + 32}>${service.address}${
-        service.kind ? svg`<tspan class="kind" dx="7">${service.kind}</tspan>` : nothing
+        service.kind ? svg`<tspan class="kind" dx=${service.address ? 7 : 0}>${service.kind}</tspan>` : nothing
       }</text>
     </g>
   </g>`;
