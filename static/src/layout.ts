@@ -11,15 +11,15 @@ export interface Box extends Point {
   readonly height: number;
 }
 
-export const POD = { width: 94, height: 54, gap: 12 } as const;
-export const NODE = { columns: 3, pad: 15, gap: 30, mostRows: 4 } as const;
+export const POD = { width: 100, height: 54, gap: 10 } as const;
+export const NODE = { columns: 3, pad: 15, gap: 22, mostRows: 4 } as const;
 export const NODE_WIDTH = NODE.columns * POD.width + (NODE.columns - 1) * POD.gap + 2 * NODE.pad;
-export const SERVICE = { width: 200, height: 42, gap: 16, above: 62, mostRows: 2 } as const;
-export const HOST = { width: 118, height: 34, gap: 8 } as const;
+export const SERVICE = { width: 222, height: 44, gap: 14, above: 52, mostRows: 2 } as const;
+export const HOST = { width: 112, height: 34, gap: 8 } as const;
 
 /** Heights in a node, measured up from its lower edge. */
-export const LEVEL = { wire: 36, kernelBottom: 32, channel: 42, rail: 69, kernelTop: 98, process: 112, bridge: 160, pods: 184 } as const;
-const PROCESS = { width: 118, height: 22 } as const;
+export const LEVEL = { wire: 34, kernelBottom: 31, channel: 40, rail: 67, kernelTop: 95, process: 108, bridge: 155, pods: 176 } as const;
+const PROCESS = { width: 124, height: 22 } as const;
 
 /** The order of the kernel's stations on a node's rail. */
 export const STATIONS = ["prerouting", "routing", "input", "forward", "output", "postrouting"] as const;
@@ -115,7 +115,7 @@ export function layoutOf(
   const floating = floatServices(cluster, slots, top - SERVICE.above, Math.max(right, NODE_WIDTH), focus);
   const lastWire = frames.at(-1)?.wireY ?? 0;
   const outside = outsideBox(right, first.wireY, slots.hosts.size);
-  const router = { x: outside.x - 26, y: first.wireY };
+  const router = { x: outside.x - 24, y: first.wireY };
   const hostPlaces = new Map(hosts.map((address) => [address, hostPlace(address, slots.hosts.get(address)!, outside)]));
   const wires = [
     ...frames.map(({ wireY }) => ({ from: { x: 20, y: wireY }, to: { x: router.x, y: wireY } })),
@@ -124,10 +124,10 @@ export function layoutOf(
   ];
   const upper = Math.min(top, ...[...floating.places.values(), ...(floating.more ? [floating.more] : [])].map((box) => box.y));
   const bounds = {
-    x: -12,
-    y: upper - 14,
-    width: outside.x + outside.width + 24,
-    height: lastWire - upper + 44,
+    x: -8,
+    y: upper - 10,
+    width: outside.x + outside.width + 16,
+    height: lastWire - upper + 40,
   };
   return {
     slots,
@@ -378,12 +378,12 @@ function floatServices(cluster: ClusterView, slots: Slots, bottom: number, width
 function outsideBox(right: number, wireY: number, hosts: number): Box {
   const rows = Math.max(1, Math.min(4, hosts));
   const height = 28 + rows * (HOST.height + HOST.gap) + 4;
-  return { x: Math.max(right, 0) + 54, y: wireY - LEVEL.wire - height, width: HOST.width + 24, height };
+  return { x: Math.max(right, 0) + 48, y: wireY - LEVEL.wire - height, width: HOST.width + 20, height };
 }
 
 function hostPlace(address: string, slot: number, outside: Box): HostPlace {
   const row = slot % 4;
-  const x = outside.x + 12;
+  const x = outside.x + 10;
   const y = outside.y + outside.height - 10 - (row + 1) * (HOST.height + HOST.gap) + HOST.gap;
-  return { address, x, y, width: HOST.width, height: HOST.height, port: { x: x + HOST.width - 14, y: y + HOST.height } };
+  return { address, x, y, width: HOST.width, height: HOST.height, port: { x: x + HOST.width - 12, y: y + HOST.height } };
 }

@@ -27,8 +27,6 @@ import type { ClusterView } from "../wire";
 const LEAST_READABLE = 0.72; // smaller, the map follows the packet instead of showing everything
 const MOST = 1.2;
 const FAR = 0.45; // smaller, small texts are left out
-const NARROW = 520; // no tools, as in the style
-const TOOLS = 40; // kept free at the right
 
 export class ClusterMap extends LitElement {
   static override styles = mapStyle;
@@ -56,6 +54,7 @@ export class ClusterMap extends LitElement {
   private laid: { readonly cluster: ClusterView | null; readonly trace: TraceDocument | null; readonly hosts: readonly string[] } | null = null;
   private painter: ReturnType<typeof flightPainter> | null = null;
   private zoom: ZoomBehavior<SVGSVGElement, unknown> | null = null;
+  private zoomed: SVGSVGElement | null = null; // what it is attached to; an empty map has none
   private transform: ZoomTransform = zoomIdentity;
   private moved = false; // by hand: then it is left alone
   private resize: ResizeObserver | null = null;
@@ -82,7 +81,7 @@ export class ClusterMap extends LitElement {
   override connectedCallback(): void {
     super.connectedCallback();
     this.resize = new ResizeObserver(([entry]) => {
-      this.size = { width: entry!.contentRect.width - (entry!.contentRect.width > NARROW ? TOOLS : 0), height: entry!.contentRect.height };
+      this.size = { width: entry!.contentRect.width, height: entry!.contentRect.height };
       this.settle();
     });
     this.resize.observe(this);
@@ -92,7 +91,6 @@ export class ClusterMap extends LitElement {
     super.disconnectedCallback();
     this.resize?.disconnect();
     cancelAnimationFrame(this.flying);
-    this.zoom = null;
   }
 
   /** Shows everything, or follows the packet where everything would be too small. */
@@ -244,7 +242,9 @@ export class ClusterMap extends LitElement {
 
   private startZoom(): void {
     const svg = this.renderRoot.querySelector<SVGSVGElement>("svg.map");
-    if (svg === null || this.zoom !== null) return;
+    if (svg === null || svg === this.zoomed) return;
+    this.zoomed = svg;
+    this.transform = zoomIdentity;
     this.zoom = zoom<SVGSVGElement, unknown>()
       .scaleExtent([0.1, 4])
       .filter((event: Event) => event.type !== "dblclick" && (!(event instanceof MouseEvent) || event.button === 0))

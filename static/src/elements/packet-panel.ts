@@ -29,15 +29,16 @@ export class PacketPanel extends LitElement {
     if (timeline === null || moment === null) {
       return html`<div class="none"><p><strong>${t("player.empty")}</strong></p><p>${t("player.empty.hint")}</p></div>`;
     }
-    return html`
+    return html`<div class="panel">
       <div class="head">
         <p class="where">${glyph(moment.meaning)}<span>${tOr(`meaning.${moment.meaning}`, "")}</span><span class="dim">${this.where(timeline, moment)}</span></p>
         <p class="sentence">${momentSentence(timeline, moment)}</p>
       </div>
       <div class="body">
-        <section class="told">${this.rule(moment)}${this.entry(timeline, moment)}${this.capture(timeline, moment)}</section>
-        <section class="fields">${this.fields(moment)}</section>
-      </div>`;
+        <section class="told" tabindex="0" aria-label=${t("panel.told")}>${this.rule(moment)}${this.entry(timeline, moment)}${this.capture(timeline, moment)}</section>
+        <section class="fields" tabindex="0" aria-label=${t("panel.fields")}>${this.fields(moment)}</section>
+      </div>
+    </div>`;
   }
 
   private where(timeline: Timeline, moment: Moment): string {
@@ -122,8 +123,8 @@ export class PacketPanel extends LitElement {
     glyphStyle,
     css`
       :host {
-        display: flex;
-        flex-direction: column;
+        display: grid;
+        grid-template: minmax(0, 1fr) / minmax(0, 1fr);
         container: panel / inline-size;
         min-width: 0;
         min-height: 0;
@@ -132,11 +133,27 @@ export class PacketPanel extends LitElement {
         color: var(--ink);
         background: var(--sheet);
       }
+      .panel {
+        display: grid;
+        grid-template: auto minmax(0, 1fr) / minmax(0, 1fr);
+        min-height: 0;
+      }
       .head {
-        flex: none;
         padding: var(--space-3) var(--space-4);
         border-bottom: 1px solid var(--line);
         min-height: 6.4em;
+      }
+      :host([compact]) .head {
+        padding: 5px var(--space-4) 3px;
+        min-height: 4.3em;
+      }
+      :host([compact]) .sentence {
+        margin-top: 0;
+        font-size: 0.9375rem;
+        line-height: 1.35;
+      }
+      :host([compact]) h3 {
+        margin-top: var(--space-2);
       }
       p {
         margin: 0;
@@ -165,7 +182,6 @@ export class PacketPanel extends LitElement {
         color: var(--ink-3);
       }
       .body {
-        flex: 1;
         min-height: 0;
         overflow: auto;
         padding: 0 var(--space-4) var(--space-4);
@@ -216,6 +232,7 @@ export class PacketPanel extends LitElement {
         cursor: pointer;
       }
       .link:focus-visible,
+      section:focus-visible,
       summary:focus-visible {
         outline: 2px solid var(--focus);
         outline-offset: 2px;
@@ -232,6 +249,9 @@ export class PacketPanel extends LitElement {
         line-height: 0;
         font-size: 0;
       }
+      thead th:nth-child(n + 3) {
+        width: auto;
+      }
       tbody {
         border-top: 1px solid var(--line);
       }
@@ -241,7 +261,7 @@ export class PacketPanel extends LitElement {
         vertical-align: baseline;
       }
       th {
-        width: 7.4rem;
+        width: 6.1rem;
         box-sizing: border-box;
         text-align: left;
         font-weight: 400;
@@ -250,7 +270,7 @@ export class PacketPanel extends LitElement {
       }
       th.layer,
       thead th:first-child {
-        width: 4.4rem;
+        width: 3.9rem;
         color: var(--ink-3);
         padding-left: 0;
         vertical-align: top;
@@ -317,14 +337,35 @@ export class PacketPanel extends LitElement {
         clip-path: inset(50%);
         white-space: nowrap;
       }
-      @container panel (min-width: 700px) {
-        .body {
-          flex-direction: row;
-          gap: var(--space-5);
+      @container panel (min-width: 600px) {
+        .panel {
+          grid-template:
+            "head fields" auto
+            "told fields" minmax(0, 1fr)
+            / minmax(0, 1.1fr) minmax(0, 1fr);
         }
-        .body section {
-          flex: 1;
-          min-width: 0;
+        .head {
+          grid-area: head;
+          border-bottom: none;
+          min-height: 0;
+          padding-bottom: 0;
+        }
+        .sentence {
+          font-size: var(--text-m);
+        }
+        .body {
+          display: contents;
+        }
+        .told {
+          grid-area: told;
+          overflow: auto;
+          padding: 0 var(--space-4) var(--space-3);
+        }
+        .fields {
+          grid-area: fields;
+          overflow: auto;
+          padding: 0 var(--space-4) var(--space-3);
+          border-left: 1px solid var(--line);
         }
       }
       @container panel (max-width: 420px) {

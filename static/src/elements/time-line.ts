@@ -225,6 +225,9 @@ export class TimeLine extends LitElement {
         padding: var(--space-2) var(--space-3) 0;
         white-space: nowrap;
       }
+      .controls > * {
+        flex: none;
+      }
       button {
         width: 30px;
         height: 30px;
@@ -346,7 +349,7 @@ export class TimeLine extends LitElement {
         stroke: var(--sheet);
         stroke-width: 1.5;
       }
-      @container time (max-width: 1080px) {
+      @container time (max-width: 1260px) {
         .keys {
           display: none;
         }
@@ -355,7 +358,7 @@ export class TimeLine extends LitElement {
       :host([compact]) .keys {
         display: none;
       }
-      @container time (max-width: 860px) {
+      @container time (max-width: 960px) {
         .legend {
           display: none;
         }

@@ -250,6 +250,8 @@ export const en = {
 
   "panel.label": "The packet",
   "panel.step": "Step {step} of {all}",
+  "panel.told": "Rule and conntrack entry",
+  "panel.fields": "The packet’s fields",
   "panel.rule": "Rule",
   "panel.made": "Made from {kind} {name}",
   "panel.madeItself": "One of kube-proxy’s fixed rules: {what}",

@@ -252,6 +252,8 @@ export const zhHans: Readonly<Record<keyof typeof en, string>> = {
 
   "panel.label": "数据包",
   "panel.step": "第 {step} 步，共 {all} 步",
+  "panel.told": "规则与 conntrack 条目",
+  "panel.fields": "数据包的字段",
   "panel.rule": "规则",
   "panel.made": "由 {kind} {name} 生成",
   "panel.madeItself": "kube-proxy 的固定规则之一：{what}",

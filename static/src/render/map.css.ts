@@ -26,7 +26,10 @@ export const mapStyle = css`
   }
   text {
     fill: var(--ink);
-    font-size: 11px;
+    font-size: 12px;
+    pointer-events: none;
+  }
+  [aria-hidden] {
     pointer-events: none;
   }
   .middle {
@@ -40,12 +43,12 @@ export const mapStyle = css`
   }
   .address {
     font-family: var(--mono);
-    font-size: 9.5px;
+    font-size: 10.5px;
     fill: var(--ink-2);
     font-weight: 400;
   }
   .small {
-    font-size: 10px;
+    font-size: 11px;
     fill: var(--ink-3);
   }
 
@@ -70,10 +73,10 @@ export const mapStyle = css`
 
   .node .title {
     font-weight: 600;
-    font-size: 12px;
+    font-size: 13.5px;
   }
   .node .note {
-    font-size: 10px;
+    font-size: 11px;
     fill: var(--ink-3);
   }
   .node.wrong .note {
@@ -88,7 +91,7 @@ export const mapStyle = css`
     stroke: none;
   }
   .strip-title {
-    font-size: 10px;
+    font-size: 11px;
     fill: var(--ink-3);
   }
   .link,
@@ -125,7 +128,7 @@ export const mapStyle = css`
     stroke: var(--packet);
   }
   .station-name {
-    font-size: 9.5px;
+    font-size: 10.5px;
     fill: var(--ink-3);
   }
   .station-name.passed {
@@ -159,14 +162,15 @@ export const mapStyle = css`
   }
   .pod .name {
     font-weight: 600;
+    font-size: 12.5px;
   }
   .pod .suffix {
-    font-size: 9.5px;
+    font-size: 10.5px;
     fill: var(--ink-3);
     font-family: var(--mono);
   }
   .pod .flag {
-    font-size: 9.5px;
+    font-size: 10.5px;
     fill: var(--vermilion-ink);
   }
   .pod.pale .frame {
@@ -210,7 +214,7 @@ export const mapStyle = css`
   .service .name {
     font-weight: 600;
     fill: var(--service-ink);
-    font-size: 12px;
+    font-size: 13px;
   }
   .service .kind {
     font-family: var(--prose);

@@ -79,7 +79,7 @@ function drawNode(node: NodeShape, handles: Handles): SVGTemplateResult {
     ${node.note ? svg`<text class="note" x=${node.x + node.width - 15} y=${bottom - 10} text-anchor="end">${node.note}</text>` : nothing}
     <path class="bridge" d=${`M${left},${place.bridgeY}H${node.x + node.width - 15}`} />
     <text class="small" x=${pre + 8} y=${place.bridgeY + 14}>${t("map.bridge")} cni0</text>
-    <g class="kernel" @dblclick=${() => handles.enter(node.id)}>
+    <g class="kernel">
       <rect class="strip" x=${left} y=${bottom - LEVEL.kernelTop} width=${node.width - 30}
         height=${LEVEL.kernelTop - LEVEL.kernelBottom} rx="4" />
       <text class="strip-title" x=${post - 10} y=${bottom - LEVEL.kernelTop + 14} text-anchor="end">${t("map.kernel")}</text>
@@ -110,7 +110,7 @@ function drawPod(pod: PodShape, handles: Handles): SVGTemplateResult {
   return svg`<g class=${classes("pod", pod.here && "here", pod.chosen && "chosen", pod.pale && "pale", pod.role)}>
     ${button("pod", pod, 5, handles)}
     <g aria-hidden="true">
-      <text class="name middle" x=${middle} y=${pod.y + (named ? 16 : 22)}>${pod.name}</text>
+      <text class="name middle" x=${middle} y=${pod.y + (named ? 16 : 23)}>${pod.name}</text>
       <text class=${pod.flag ? "flag middle" : "suffix middle"} x=${middle} y=${pod.y + 29}>${pod.flag || pod.suffix}</text>
       <text class="address middle" x=${middle} y=${pod.y + (named ? 43 : 39)}>${pod.address}</text>
       <rect class="port" x=${pod.port.x - 3} y=${pod.port.y - 3} width="6" height="6" />
@@ -121,10 +121,10 @@ function drawPod(pod: PodShape, handles: Handles): SVGTemplateResult {
 function drawService(service: ServiceShape, handles: Handles): SVGTemplateResult {
   const middle = service.x + service.width / 2;
   return svg`<g class=${classes("service", service.state, service.chosen && "chosen")}>
-    ${button("service", service, 21, handles)}
+    ${button("service", service, 22, handles)}
     <g aria-hidden="true">
-      <text class="name middle" x=${middle} y=${service.y + 17}>${service.name}</text>
-      <text class="address middle" x=${middle} y=${service.y + 32}>${service.address}${
+      <text class="name middle" x=${middle} y=${service.y + 18}>${service.name}</text>
+      <text class="address middle" x=${middle} y=${service.y + 34}>${service.address}${
         service.kind ? svg`<tspan class="kind" dx=${service.address ? 7 : 0}>${service.kind}</tspan>` : nothing
       }</text>
     </g>
@@ -152,7 +152,7 @@ function drawHost(host: HostShape, wireY: number, handles: Handles): SVGTemplate
     <g class=${classes("host", host.here && "here", host.chosen && "chosen")}>
       ${button("outside", host, 5, handles)}
       <g aria-hidden="true">
-        <text class="address" x=${host.x + 9} y=${host.y + 21}>${fitted(host.id, 15)}</text>
+        <text class="address" x=${host.x + 7} y=${host.y + 21}>${fitted(host.id, 15)}</text>
         <rect class="port" x=${host.port.x - 3} y=${host.port.y - 3} width="6" height="6" />
       </g>
     </g>`;
