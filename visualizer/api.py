@@ -12,7 +12,7 @@ from typing import Annotated, Any, TypeVar
 
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
-from ninja import NinjaAPI, Query
+from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 from ninja.parser import Parser
 from pydantic import Field
@@ -22,6 +22,7 @@ from packetsim.cluster.objects import NAMELESS
 from visualizer import changing, creating, log, messages, rules
 from visualizer.asking import outcome_views
 from visualizer.documents import joined
+from visualizer.limits import Buckets
 from visualizer.log import LostError
 from visualizer.refusals import RefusedError
 from visualizer.rooms import Room, in_thread, rooms
@@ -45,11 +46,13 @@ from visualizer.schemas import (
 from visualizer.sessions import Session
 
 MOST_EVENTS = 500
+MOST_AT_ONCE, MOST_A_SECOND = 120, 60  # commands from one address
 NOT_OF_THE_CLUSTER = (*NAMELESS, "FlowTest")  # what `kubectl apply` would refuse
 _ENDLESS = "private, max-age=31536000, immutable"
 _RESPONSES: dict[int, Any] = {403: Problems, 404: Problems, 422: Problems}
 _TOO_MANY = "Many labs were started from your address within an hour. Wait a while, then try again."
 Result = TypeVar("Result")
+_asked = Buckets(MOST_AT_ONCE, MOST_A_SECOND)
 
 
 class _JsonParser(Parser):
@@ -201,10 +204,12 @@ async def fork_lab(request: HttpRequest, token: str, fork: Fork) -> Any:
 
 @api.post(
     "/labs/{token}/commands",
-    response={200: Answer, **_RESPONSES},
+    response={200: Answer, 429: Problems, **_RESPONSES},
     summary="Do something: apply, patch, delete, send, burst, compare, …",
 )
 async def do(request: HttpRequest, token: str, command: Command) -> Any:
+    if not _asked.take(creating.address_of(request), time.monotonic()):
+        return _problems(429, "Too many commands at once. Wait a moment, then ask again.")
     room, _ = await _found(token, "owner", "editor")
     told = await room.ask(command)
     events = ",".join(map(messages.happened, told.events))
@@ -215,8 +220,8 @@ async def do(request: HttpRequest, token: str, command: Command) -> Any:
 async def events(
     request: HttpRequest,
     token: str,
-    after: Query[Annotated[int, Field(ge=0, le=2**31 - 1)]] = 0,
-    limit: Query[Annotated[int, Field(ge=1, le=MOST_EVENTS)]] = 100,
+    after: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0,
+    limit: Annotated[int, Field(ge=1, le=MOST_EVENTS)] = 100,
 ) -> Any:
     room, _ = await _found(token)
     found = await in_thread(lambda: log.after(room.lab.pk, after, limit))
@@ -227,10 +232,10 @@ async def events(
 async def outcomes(
     request: HttpRequest,
     token: str,
-    source: Query[Annotated[str, Field(max_length=520)]],
-    target: Query[Annotated[str, Field(max_length=520)]],
+    source: Annotated[str, Field(max_length=520)],
+    target: Annotated[str, Field(max_length=520)],
     protocol: Transport | None = None,
-    via: Query[Annotated[str, Field(max_length=253)] | None] = None,
+    via: Annotated[str, Field(max_length=253)] | None = None,
 ) -> Any:
     return await _read(token, lambda session: session.odds(outcome_views, source, target, protocol, via))
 

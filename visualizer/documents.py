@@ -22,6 +22,7 @@ from visualizer.refusals import RefusedError, refusal_of
 PASTED = "your manifests"
 MOST_LETTERS = 4_000_000  # of one lab's documents together
 MOST_DOCUMENTS = 5_000
+MOST_PROBLEMS = 200
 MOST_VALUES = 400_000  # mappings, items and scalars of one lab's documents together, aliases followed
 _WIDTH = 100
 _LESS = "Leave out what has no part in the traffic."
@@ -96,7 +97,12 @@ def split(text: str) -> tuple[list[Written], dict[str, int]]:
 def _objects(text: str, problems: list[Problem]) -> Iterator[tuple[Fields, str | None, int]]:
     """(value, its own text or None, its line in the whole) of each object, lists opened."""
     left = [MOST_VALUES]
-    for part, above in chunks(text.removeprefix("\ufeff")):
+    for index, (part, above) in enumerate(chunks(text.removeprefix("\ufeff"))):
+        if len(problems) > MOST_PROBLEMS or index > 2 * MOST_DOCUMENTS:
+            problems.append(
+                Problem(PASTED, 0, above + 1, "", "from here on nothing is read", "Mend what is above first")
+            )
+            return
         told: list[Problem] = []
         read = list(read_documents([Source(PASTED, part)], told))
         problems += [Problem(PASTED, 0, one.line + above if one.line else 0, "", one.message, one.cure) for one in told]

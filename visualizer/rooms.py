@@ -24,7 +24,7 @@ from visualizer.sessions import Session
 
 MOST_WAITING = 256  # messages for one listener
 MOST_WAITING_LETTERS = 16 * 1024 * 1024
-MOST_MISSED = 500  # events; who missed more gets the whole view
+MOST_MISSED = 200  # events; who missed more gets the whole view
 IDLE_ROOMS = 64  # labs kept in memory though nobody listens
 COUNT_AFTER = 0.2  # seconds: many who come at once are counted once
 _WORKERS = 4
@@ -57,6 +57,13 @@ class Listener:
             text = Resync().model_dump_json()
         self._waiting.append(text)
         self._letters += len(text)
+        self._more.set()
+
+    def greet(self, texts: list[str]) -> None:
+        """What a page that says hello is told, however much it is; from here on it is kept up to date."""
+        self.behind = False
+        self._waiting.extend(texts)
+        self._letters += sum(map(len, texts))
         self._more.set()
 
     async def take(self) -> str:
@@ -128,8 +135,9 @@ class Room:
         log.touch(self.lab)
         session = self._opened()
         if seen is not None and 0 <= seen <= session.seq and session.seq - seen <= MOST_MISSED:
-            missed = log.after(self.lab.pk, seen, MOST_MISSED)
-            return [messages.welcome(None), *map(messages.happened, missed)]
+            missed = [messages.happened(one) for one in log.after(self.lab.pk, seen, MOST_MISSED)]
+            if sum(map(len, missed)) < MOST_WAITING_LETTERS:
+                return [messages.welcome(None), *missed]
         return [messages.welcome(self._view(role))]
 
     # ---- on the event loop --------------------------------------------------------------------------------
@@ -168,9 +176,7 @@ class Room:
                 greeting = await in_thread(lambda: self._greeting(role, seen))
             except Lab.DoesNotExist:
                 raise log.LostError from None
-            listener.behind = False
-            for text in greeting:
-                listener.put(text)
+            listener.greet(greeting)
             self.listeners.add(listener)
         self._count_soon()
 

@@ -8,4 +8,13 @@ from django.urls import re_path
 
 from visualizer.consumers import LabConsumer
 
-websocket_urls: list[Any] = [re_path(r"^ws/lab/(?P<token>[^/]{1,200})/?$", LabConsumer.as_asgi())]
+
+async def nowhere(scope: Any, receive: Any, send: Any) -> None:
+    await receive()
+    await send({"type": "websocket.close", "code": 4404})
+
+
+websocket_urls: list[Any] = [
+    re_path(r"^ws/lab/(?P<token>[^/]{1,200})/?$", LabConsumer.as_asgi()),
+    re_path(r"", nowhere),
+]
