@@ -315,7 +315,7 @@ export const enLab = {
   "odds.counted": "counted",
   "odds.expected": "exact",
   "odds.outcome": "outcome",
-  "odds.compare": "{got} counted, {exact} = {share} exact",
+  "odds.compare": "{got} · exact {exact} = {share}",
   "odds.otherMode": "Counted in {mode} mode; the lab runs another now.",
   "odds.empty": "No burst yet",
   "odds.empty.hint": "Send a burst, and see how close chance comes to the odds.",

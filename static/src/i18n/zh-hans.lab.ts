@@ -317,7 +317,7 @@ export const zhHansLab: Readonly<Record<keyof typeof enLab, string>> = {
   "odds.counted": "计数",
   "odds.expected": "精确",
   "odds.outcome": "结果",
-  "odds.compare": "计数 {got}，精确 {exact} = {share}",
+  "odds.compare": "{got} · 精确 {exact} = {share}",
   "odds.otherMode": "计数时为 {mode} 模式；实验室现在是另一种模式。",
   "odds.empty": "还没有批量发送",
   "odds.empty.hint": "发送一批，看看随机结果与概率有多接近。",

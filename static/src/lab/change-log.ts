@@ -75,7 +75,8 @@ export class ChangeLog extends LitElement {
 
   private stage(stage: Stage) {
     const counts = stage.added > 0 || stage.removed > 0;
-    const words = html`<span class="place">${stage.place}</span> <span>${stage.text}</span>`;
+    const told = stage.text.startsWith(stage.place) || stage.place === "control plane"; // the text says where already
+    const words = html`${told ? nothing : html`<span class="place">${stage.place}</span> `}<span>${stage.text}</span>`;
     if (stage.lines.length === 0) return html`<p class="stage">${words}</p>`;
     return html`<details class="stage" ?open=${stage.lines.length <= 4}><summary>${words}
       ${counts ? html`<span class="delta">${stage.added > 0 ? html`<span class="plus">+${stage.added}</span>` : nothing}${stage.removed > 0 ? html`<span class="minus">−${stage.removed}</span>` : nothing}</span>` : nothing}</summary>

@@ -1,10 +1,10 @@
 // Rule: <compare-lanes> shows one flow in four modes, aligned where the moments mean the same. Numbers are counts of steps.
 import { css, html, LitElement, nothing } from "lit";
-import { Localized, t, type Key } from "../i18n";
+import { Localized, t, tOr, type Key } from "../i18n";
 import { Follow } from "../playback";
 import { momentSentence } from "../sentences";
 import type { Moment } from "../timeline";
-import type { Mode } from "../wire";
+import { destinationOf, sourceOf } from "../trace";
 import { indexAt, MILESTONES, odometersAt, phaseAt, type Lane, type Milestone, type Odometers } from "./compare";
 import { FollowLab } from "./follow";
 import type { Lab } from "./lab";
@@ -36,7 +36,7 @@ export class CompareLanes extends LitElement {
     const whole = lab.lanes.map((lane) => odometersAt(lane, lane.last));
     const most = Object.fromEntries(METERS.map((meter) => [meter, Math.max(1, ...whole.map((one) => one[meter]))])) as unknown as Odometers;
     return html`<div class="scrolls all">
-      <p class="intro"><strong>${lab.lanes[0]!.timeline.trace.flow.place} → ${lab.summary?.target ?? ""}</strong> ${t("compare.intro")}</p>
+      <p class="intro" title=${t("compare.intro")}><strong>${lab.lanes[0]!.timeline.trace.flow.place} → ${lab.summary?.target ?? ""}</strong> ${t("compare.intro")}</p>
       <div class="grid" role="table" aria-label=${t("compare.label")}>
         <div class="line heads" role="row"><span role="columnheader" class="mode"></span>
           ${MILESTONES.map((milestone, column) => html`<span role="columnheader" class=${column <= phase + 1e-6 ? "reached" : ""}>${t(`compare.at.${milestone}`)}</span>`)}
@@ -69,7 +69,7 @@ export class CompareLanes extends LitElement {
     const moment = lane.timeline.moments[at]!;
     const state = at === index ? "here" : at < index ? "passed" : "";
     return html`<button role="cell" class="cell ${state}" type="button" title=${momentSentence(lane.timeline, moment)}
-      @click=${() => void this.lab!.chooseLane(lane.mode as Mode, at)}><span class="dot" aria-hidden="true"></span><span class="what">${what(moment, lane)}</span></button>`;
+      @click=${() => void this.lab!.chooseLane(lane.mode, at)}><span class="dot" aria-hidden="true"></span><span class="what">${what(moment, milestone, lane)}</span></button>`;
   }
 
   private absent(lane: Lane, milestone: Milestone): string {
@@ -87,14 +87,16 @@ export class CompareLanes extends LitElement {
       .all {
         flex: 1;
         min-width: 0;
-        padding: var(--space-2) var(--space-3) var(--space-3);
+        padding: 6px var(--space-3);
         overflow: auto;
       }
       .intro {
         font-size: var(--text-s);
         color: var(--ink-2);
         line-height: 1.4;
-        margin-bottom: 4px;
+        white-space: nowrap;
+        overflow: hidden;
+        text-overflow: ellipsis;
       }
       .intro strong {
         font-family: var(--mono);
@@ -124,7 +126,7 @@ export class CompareLanes extends LitElement {
         border: 1px solid var(--line);
         border-radius: var(--round);
         background: var(--sheet);
-        margin-bottom: 6px;
+        margin-bottom: 4px;
       }
       .lane.chosen {
         border-color: var(--blue);
@@ -147,7 +149,8 @@ export class CompareLanes extends LitElement {
         text-align: left;
         font-size: 11px;
         line-height: 1.25;
-        min-height: 2.7rem;
+        height: 2.65rem;
+        display: block;
         color: var(--ink-3);
         overflow: hidden;
       }
@@ -190,9 +193,11 @@ export class CompareLanes extends LitElement {
         color: var(--ink);
       }
       .what {
-        display: block;
+        display: -webkit-box;
+        -webkit-line-clamp: 2;
+        -webkit-box-orient: vertical;
         overflow: hidden;
-        text-overflow: ellipsis;
+        overflow-wrap: anywhere;
         font-family: var(--mono);
         font-size: 10.5px;
       }
@@ -201,7 +206,7 @@ export class CompareLanes extends LitElement {
         grid-template-columns: minmax(0, 1fr) auto;
         gap: var(--space-3);
         align-items: center;
-        padding: 1px 8px 5px 10px;
+        padding: 0 8px 3px 10px;
       }
       .sentence {
         font-size: var(--text-s);
@@ -259,26 +264,28 @@ export class CompareLanes extends LitElement {
 }
 
 /** The moment in a word or two: the trace's own addresses and names. */
-function what(moment: Moment, lane: Lane): string {
+function what(moment: Moment, milestone: Milestone, lane: Lane): string {
   const { detail } = moment;
-  switch (detail.kind) {
-    case "rule_tried":
-      return detail.effect.replace(/^(?:jump|goto) /, "") || detail.chain;
-    case "scheduled":
-      return detail.real_server;
+  switch (milestone) {
+    case "sent":
+      return sourceOf(moment.before);
+    case "vip":
+      return detail.kind === "scheduled" ? detail.virtual_server : effect(moment);
+    case "chosen":
+      return detail.kind === "scheduled" ? detail.real_server : detail.kind === "rule_tried" ? effect(moment) : destinationOf(moment.after);
     case "translated":
-      return detail.new;
-    case "proxy_dialled":
-      return detail.endpoint;
-    case "proxy_accepted":
-      return detail.socket;
+      return detail.kind === "translated" ? detail.new : destinationOf(moment.after);
+    case "masqueraded":
+      return sourceOf(moment.after);
     case "routed":
-      return detail.route;
+      return detail.kind === "routed" ? (/(?:via|local) \S+|dev \S+/.exec(detail.route)?.[0] ?? detail.route) : moment.place;
     case "ended":
-      return detail.outcome === "delivered" ? (lane.timeline.trace.endpoint ?? moment.place) : detail.outcome;
-    default:
-      return moment.place;
+      return lane.timeline.trace.disposition === "delivered" ? (lane.timeline.trace.endpoint ?? moment.place) : tOr(`outcome.${lane.timeline.trace.disposition}`, "");
   }
+}
+
+function effect({ detail }: Moment): string {
+  return detail.kind === "rule_tried" ? detail.effect.replace(/^(?:jump|goto) /, "") || detail.chain : "";
 }
 
 customElements.define("compare-lanes", CompareLanes);

@@ -12,20 +12,22 @@ export interface Lane {
   readonly mode: Mode;
   readonly number: number; // of the trace
   readonly timeline: Timeline;
-  readonly last: number; // the last moment of the way there; what follows is the answer
+  readonly last: number; // the last moment that counts; what follows is answers
   readonly at: Readonly<Record<Milestone, number | null>>; // moments
 }
 
 /** Titles of legs that come back; all others are on the way there. */
+const OWN = "proxy's own connection";
 const BACK: ReadonlySet<string> = new Set(["reply", "refusal", "ICMP error", "reset", "next packet"]);
 
 export function laneOf(mode: Mode, number: number, timeline: Timeline): Lane {
   const there = timeline.moments.filter((moment) => isThere(timeline, moment));
-  const last = there.at(-1)?.index ?? timeline.moments.length - 1;
+  const ended = there.at(-1)?.index ?? timeline.moments.length - 1;
+  const last = timeline.moments.findLast((moment) => moment.meaning === "proxy")?.index ?? ended;
   const find = (from: number, test: (moment: Moment) => boolean): number | null =>
     there.find((moment) => moment.index >= from && test(moment))?.index ?? null;
   const scheduled = find(0, (moment) => moment.detail.kind === "scheduled");
-  const dialled = there.findLast((moment) => moment.detail.kind === "proxy_dialled" && moment.detail.result === "connected")?.index ?? null;
+  const dialled = timeline.legs.findLast((leg) => leg.title === OWN)?.first ?? null; // kube-proxy opens its own connection
   const vip = find(0, (moment) => matchedFrom(moment, "Service") !== null) ?? scheduled;
   const own = dialled ?? find(0, (moment) => moment.detail.kind === "translated" && moment.detail.end === "destination");
   const translated = vip === null && scheduled === null ? null : own;
@@ -37,8 +39,8 @@ export function laneOf(mode: Mode, number: number, timeline: Timeline): Lane {
     mode,
     number,
     timeline,
-    last,
-    at: { sent: there[0]?.index ?? null, vip, chosen, translated, routed, masqueraded: masked, ended: last },
+    last: Math.max(last, ended),
+    at: { sent: there[0]?.index ?? null, vip, chosen, translated, routed, masqueraded: masked, ended },
   };
 }
 
@@ -120,6 +122,7 @@ export function odometersAt(lane: Lane, index: number): Odometers {
   const legs = new Set<number>();
   for (const moment of lane.timeline.moments) {
     if (moment.index > index || moment.index > lane.last) break;
+    if (moment.meaning === "proxy") sum.crossings += 1;
     if (!isThere(lane.timeline, moment)) continue;
     legs.add(moment.leg);
     count(sum, moment);
@@ -128,7 +131,7 @@ export function odometersAt(lane: Lane, index: number): Odometers {
   return sum;
 }
 
-function count(sum: { rules: number; lookups: number; crossings: number }, moment: Moment): void {
+function count(sum: { rules: number; lookups: number }, moment: Moment): void {
   const { detail } = moment;
   switch (detail.kind) {
     case "rule_tried":
@@ -142,10 +145,6 @@ function count(sum: { rules: number; lookups: number; crossings: number }, momen
     case "tracked":
     case "scheduled":
       sum.lookups += 1;
-      return;
-    case "proxy_accepted":
-    case "proxy_dialled":
-      sum.crossings += 1;
       return;
     default:
       return;

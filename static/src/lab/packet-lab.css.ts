@@ -13,7 +13,7 @@ export const labStyle = css`
     height: 100%;
     display: grid;
     grid-template-columns: 224px minmax(0, 1fr) minmax(300px, 29%);
-    grid-template-rows: auto auto auto minmax(0, 1fr) minmax(200px, 36%);
+    grid-template-rows: auto auto auto minmax(0, 1fr) minmax(200px, 38%);
     grid-template-areas:
       "top top top"
       "lost lost lost"
@@ -28,7 +28,7 @@ export const labStyle = css`
     grid-template-columns: 34px minmax(0, 1fr) minmax(300px, 29%);
   }
   .lab.compare:not(.inspecting) {
-    grid-template-rows: auto auto auto minmax(0, 1fr) 216px;
+    grid-template-rows: auto auto auto minmax(0, 1fr) minmax(190px, 29%);
   }
   top-bar {
     grid-area: top;

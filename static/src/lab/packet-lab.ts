@@ -113,7 +113,7 @@ export class PacketLab extends LitElement {
         <section class="right" aria-label=${t("rules.title")}><rules-panel .lab=${lab}></rules-panel></section>
         <section class="bottom" aria-label=${t("panel.label")}>
           <time-line .playback=${lab.playback}></time-line>
-          <packet-panel .playback=${lab.playback} @panel-origin=${(event: CustomEvent<Origin>) => this.openOrigin(event.detail)}></packet-panel>
+          <packet-panel compact .playback=${lab.playback} @panel-origin=${(event: CustomEvent<Origin>) => this.openOrigin(event.detail)}></packet-panel>
         </section>
         ${this.dropping ? html`<div class="drop" aria-hidden="true">${t("lab.drop")}</div>` : nothing}
         <context-menu ?able=${lab.canBuild}></context-menu>

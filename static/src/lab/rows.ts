@@ -1,7 +1,7 @@
 // Rule: a node's rules as rows to show: blocks that fold, lines that wrap, each row's height known before it is drawn. Pure.
 import type { RuleLine, RulesView } from "../wire";
 import { latest, ruleId, type Trial, type Trials } from "./marks";
-import { wrapped } from "./tokens";
+import { rowCount } from "./tokens";
 
 /** Lines that belong together: a chain's rules, a set with its elements, a virtual server with its real servers. */
 export interface Block {
@@ -24,8 +24,8 @@ export interface Part {
 export type Row =
   | { readonly kind: "part"; readonly key: string; readonly part: Part }
   | { readonly kind: "fold"; readonly key: string; readonly block: Block; readonly open: boolean; readonly tried: number; readonly shown: number }
-  | { readonly kind: "line"; readonly key: string; readonly line: RuleLine; readonly texts: readonly string[]; readonly trials: readonly Trial[]; readonly fresh: boolean }
-  | { readonly kind: "gone"; readonly key: string; readonly text: string; readonly texts: readonly string[] };
+  | { readonly kind: "line"; readonly key: string; readonly line: RuleLine; readonly height: number; readonly trials: readonly Trial[]; readonly fresh: boolean }
+  | { readonly kind: "gone"; readonly key: string; readonly text: string; readonly height: number };
 
 export interface Rows {
   readonly rows: readonly Row[];
@@ -151,7 +151,7 @@ function blockRows(rows: Row[], one: Block, shown: readonly RuleLine[], wanted: 
       kind: "line",
       key: `${one.id} ${number}`,
       line,
-      texts: wrapped(line.text, wanted.columns),
+      height: rowCount(line.text, wanted.columns),
       trials: trialsFor(line, wanted.trials),
       fresh: wanted.fresh.has(line.text.trim()),
     });
@@ -160,7 +160,7 @@ function blockRows(rows: Row[], one: Block, shown: readonly RuleLine[], wanted: 
 
 function goneRows(rows: Row[], part: Part, wanted: Wanted): void {
   (wanted.gone.get(part.part) ?? []).forEach((text, number) => {
-    rows.push({ kind: "gone", key: `gone ${part.part} ${number}`, text, texts: wrapped(text, wanted.columns) });
+    rows.push({ kind: "gone", key: `gone ${part.part} ${number}`, text, height: rowCount(text, wanted.columns) });
   });
 }
 
@@ -184,9 +184,9 @@ export function heightOf(row: Row): number {
     case "fold":
       return ROW.fold;
     case "gone":
-      return row.texts.length * ROW.text + ROW.gap;
+      return row.height * ROW.text + ROW.gap;
     case "line":
-      return row.texts.length * ROW.text + ROW.gap + (saysWhy(row.trials) ? ROW.why : 0);
+      return row.height * ROW.text + ROW.gap + (saysWhy(row.trials) ? ROW.why : 0);
   }
 }
 

@@ -17,7 +17,7 @@ import { heightOf, partsOf, rowAt, rowOfRule, ROW, rowsOf, type Block, type Part
 import { rulesStyle } from "./rules-panel.css";
 import { RulesSource } from "./rules-source";
 import { sheet } from "./sheet.css";
-import { piecesOf } from "./tokens";
+import { brokenRows } from "./tokens";
 
 const GUTTER = 46; // pixels: marks and hits
 const AROUND = 12; // rows drawn beyond what is in sight
@@ -299,7 +299,7 @@ export class RulesPanel extends LitElement {
           <span class="quiet">${this.foldWords(row)}</span></button>`;
       case "gone":
         return html`<div class="row line gone" .style=${style}><span class="gutter" aria-label=${t("rules.gone")}>−</span>
-          <span class="words">${row.texts.map((text) => html`<span class="v">${text}</span>`)}</span></div>`;
+          <span class="words">${this.words(row.text)}</span></div>`;
       case "line":
         return this.drawLine(row, style, at);
     }
@@ -323,9 +323,13 @@ export class RulesPanel extends LitElement {
       @mouseenter=${() => this.hoverLine(line)} @click=${() => this.openOrigin(line)}>
       <span class="gutter"><span class="mark">${mark || glyph(trial, at === this.inPlay)}</span>${
         line.hits > 0 ? html`<span class="hits" title=${t("rules.hits", { count: line.hits })}>${short(line.hits)}</span>` : nothing}</span>
-      <span class="words">${row.texts.map((text) => html`<span class="v">${piecesOf(text).map(({ tone, text: word }) =>
-        tone === "plain" ? word : html`<span class=${tone}>${word}</span>`)}</span>`)}${this.why(row.trials, trial)}</span>
+      <span class="words">${this.words(line.text)}${this.why(row.trials, trial)}</span>
     </div>`;
+  }
+
+  private words(text: string) {
+    return brokenRows(text, this.columns).map(({ indent, pieces }) => html`<span class="v">${" ".repeat(indent)}${pieces.map(({ tone, text: word }) =>
+      tone === "plain" ? word : html`<span class=${tone}>${word}</span>`)}</span>`);
   }
 
   private why(trials: readonly Trial[], trial: Trial | null) {

@@ -48,7 +48,7 @@ export class SendBar extends LitElement {
           ${[...state.nodes.keys()].map((node) => html`<option value=${node} ?selected=${node === ends.via}>${t("send.via.node", { node })}</option>`)}
         </select>` : nothing}
         <button class="main" type="submit" ?disabled=${off}>${lab.view === "compare" ? t("send.compare") : t("send.send")}</button>
-        <button class="framed" type="button" ?disabled=${off || serviceIn(state, ends.target.trim()) === null} title=${t("send.dns.hint")}
+        <button class="framed dns" type="button" ?disabled=${off || serviceIn(state, ends.target.trim()) === null} title=${t("send.dns.hint")}
           @click=${() => void lab.resolve()}>${t("send.dns")}</button>
         <span class="burst">
           <button class="framed" type="button" ?disabled=${off} title=${t("send.burst.hint")} @click=${() => this.burst()}>${t("send.burst")}</button>
@@ -154,30 +154,36 @@ export class SendBar extends LitElement {
       @media (max-width: 700px) {
         form {
           display: grid;
-          grid-template-columns: auto 1fr auto;
+          grid-template-columns: 2.2rem 1fr 1fr 1.9rem;
         }
         choice-box {
           max-width: none;
         }
         .source {
-          grid-column: 2 / 3;
-        }
-        .target {
           grid-column: 2 / 4;
         }
-        .protocol,
+        .target,
         .via,
+        .protocol {
+          grid-column: 2 / 5;
+        }
         button.main,
-        .traffic,
-        .burst,
-        button.framed {
-          grid-column: auto / span 3;
-          width: 100%;
+        .burst {
+          grid-column: 1 / 5;
+        }
+        .dns {
+          grid-column: 1 / 3;
+        }
+        .traffic {
+          grid-column: 3 / 5;
         }
         .burst button,
         .burst input {
           flex: 1;
           width: auto;
+        }
+        button.framed {
+          justify-content: center;
         }
       }
     `,

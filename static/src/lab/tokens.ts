@@ -48,19 +48,55 @@ function cut(line: string): Piece[] {
 const HANG = 2; // columns by which a line's continuation stands in
 const TAB = 2;
 
+/** A row of a line that was broken: its pieces, and the columns that it stands in. */
+export interface BrokenRow {
+  readonly indent: number;
+  readonly pieces: readonly Piece[];
+}
+
 /** The line broken between words into rows of at most `columns` letters; tabs are two columns. */
-export function wrapped(line: string, columns: number): readonly string[] {
-  const text = line.replaceAll("\t", " ".repeat(TAB));
-  if (text.length <= columns || columns < 12) return [text];
-  const indent = " ".repeat(Math.min((/^ */.exec(text)?.[0].length ?? 0) + HANG, columns >> 1));
-  const rows: string[] = [];
-  let rest = text;
-  while (rest.length > columns) {
-    const space = rest.lastIndexOf(" ", columns);
-    const at = space > indent.length ? space : columns;
-    rows.push(rest.slice(0, at).trimEnd());
-    rest = indent + rest.slice(at).trimStart();
+export function brokenRows(line: string, columns: number): readonly BrokenRow[] {
+  const text = untabbed(line);
+  const pieces = piecesOf(text);
+  return breaks(text, columns).map(({ from, to, indent }) => ({ indent, pieces: sliced(pieces, from, to) }));
+}
+
+/** How many rows that are. */
+export function rowCount(line: string, columns: number): number {
+  return line.length <= columns && !line.includes("\t") ? 1 : breaks(untabbed(line), columns).length;
+}
+
+function untabbed(line: string): string {
+  return line.replaceAll("\t", " ".repeat(TAB));
+}
+
+function breaks(text: string, columns: number): { from: number; to: number; indent: number }[] {
+  if (text.length <= columns || columns < 12) return [{ from: 0, to: text.length, indent: 0 }];
+  const hang = Math.min((/^ */.exec(text)?.[0].length ?? 0) + HANG, columns >> 1);
+  const rows: { from: number; to: number; indent: number }[] = [];
+  let from = 0;
+  while (from < text.length) {
+    const indent = rows.length === 0 ? 0 : hang;
+    const room = columns - indent;
+    let to = text.length;
+    if (to - from > room) {
+      const space = text.lastIndexOf(" ", from + room);
+      to = space > from + (rows.length === 0 ? hang : 0) ? space : from + room;
+    }
+    rows.push({ from, to, indent });
+    from = to;
+    while (text[from] === " ") from += 1;
   }
-  if (rest.trim() !== "") rows.push(rest);
   return rows;
+}
+
+function sliced(pieces: readonly Piece[], from: number, to: number): Piece[] {
+  const found: Piece[] = [];
+  let at = 0;
+  for (const { text, tone } of pieces) {
+    const cut = text.slice(Math.max(0, from - at), Math.max(0, to - at));
+    if (cut !== "") found.push({ text: cut, tone });
+    at += text.length;
+  }
+  return found;
 }

@@ -209,8 +209,20 @@ export class TopBar extends LitElement {
         .title {
           flex: 1 1 4rem;
         }
-        .grow {
+        .grow,
+        .people {
           display: none;
+        }
+        header {
+          gap: 4px;
+          padding-inline: var(--space-2);
+        }
+        .language {
+          width: 4.4rem;
+        }
+        .modes button {
+          padding: 0.22rem 0.36rem;
+          font-size: 13px;
         }
       }
     `,
