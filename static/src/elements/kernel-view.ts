@@ -41,7 +41,7 @@ export class KernelView extends LitElement {
           )}
         </defs>
         ${drawKernel(visit)}
-        ${token === null ? "" : svg`<circle class="token" r="7.5" style=${`transform:translate(${token.x}px,${token.y}px)`} />`}
+        ${token === null ? "" : svg`<circle class="token" r="7.5" .style=${`transform:translate(${token.x}px,${token.y}px)`} />`}
       </svg>
       <ol class="narrow">${ROOMS.map((id) => this.listed(visit.rooms[id], visit))}</ol>`;
   }
