@@ -1,6 +1,6 @@
 """Rule: the command line reads files, asks the engine, and prints; it decides nothing about packets.
 
-Exit codes: 0 done (for `check`: all passed), 1 some flows failed, 2 the input is bad. Results go to
+Exit codes: 0 done (for `check`: all passed), 1 some flows failed or a kernel differs, 2 the input is bad. Results go to
 standard output, everything else to standard error.
 """
 
@@ -26,8 +26,11 @@ from packetsim.flows import flow_from
 from packetsim.kubeproxy.config import PARTS
 from packetsim.kubeproxy.modes import DEFAULT_MODE
 from packetsim.narration import narrate
+from packetsim.oracle.command import KERNELS, start_judge
 from packetsim.oracle.command import add_arguments as add_verify_arguments
 from packetsim.oracle.command import run as verify
+from packetsim.oracle.marks import AGREES, DIFFERS
+from packetsim.oracle.verified_walk import VerifiedWalk, verified_json, verified_walk
 from packetsim.outcomes import FlowOutcome, outcomes
 from packetsim.parts import render, render_all
 from packetsim.progress import Progress
@@ -66,7 +69,7 @@ def _parser() -> ArgumentParser:
     parser = _Parser(
         prog="python -m packetsim",
         description="Kubernetes manifests in; kube-proxy's rules and packets' walks out.",
-        epilog="Exit codes: 0 done, or every flow passed; 1 some flow failed; 2 the input is bad.",
+        epilog="Exit codes: 0 done, or every flow passed; 1 some flow failed, or a kernel differs; 2 the input is bad.",
         formatter_class=RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -95,10 +98,18 @@ def _parser() -> ArgumentParser:
     trace.add_argument("--protocol", type=str.lower, choices=TRANSPORTS, help="default: the named port's, else tcp")
     _add_mode(trace)
     trace.add_argument("--via", metavar="NODE", help="the node at which an outside sender's packet enters")
-    trace.add_argument("--seed", type=int, default=0, metavar="N", help="the same seed rolls the same dice (default 0)")
+    trace.add_argument("--seed", type=int, metavar="N", help="the same seed rolls the same dice (default 0)")
     trace.add_argument("--outcomes", action="store_true", help="every possible outcome with its exact probability")
     trace.add_argument("--json", action="store_true", help="the trace model (docs/trace.md)")
     trace.add_argument("--pcap", metavar="OUT", type=Path, help="also write the walk as a pcapng file")
+    trace.add_argument(
+        "--verify",
+        action="store_true",
+        help="send it through a real Linux kernel, too: the walk is the branch the kernel took, each step has its word",
+    )
+    trace.add_argument(
+        "--kernel", choices=KERNELS, help="which: a virtual machine (make kernel; the default), or this machine's own"
+    )
 
     check = add("check", _check, "Run the FlowTests among the manifests.")
     check.add_argument("--json", action="store_true", help="the results as JSON (docs/flowtest.md)")
@@ -138,10 +149,14 @@ def _rules(options: Namespace, _rest: list[str]) -> int:
 
 
 def _trace(options: Namespace, _rest: list[str]) -> int:
+    _refuse_at_odds(options)
     manifests = _load(options.files)
     flow = flow_from(manifests.cluster, options.source, options.target, options.protocol, options.via)
     _tell_about_entry(flow, options.via, manifests)
-    simulation = Simulation(manifests.cluster, _mode(options.mode, manifests), _dice(options.seed))
+    mode = _mode(options.mode, manifests)
+    if options.verify:
+        return _trace_verified(options, manifests, mode, flow)
+    simulation = Simulation(manifests.cluster, mode, _dice(options.seed or 0))
     if options.outcomes:
         with Progress("working out every outcome", sys.stderr):
             found = outcomes(simulation, flow)
@@ -154,6 +169,27 @@ def _trace(options: Namespace, _rest: list[str]) -> int:
         if not options.outcomes:
             _print_trace(trace, options.json)
     return PASSED
+
+
+def _refuse_at_odds(options: Namespace) -> None:
+    if options.verify and options.outcomes:
+        raise PacketsimError("--verify sends one packet and --outcomes asks for every outcome. Leave out one of them.")
+    if options.verify and options.seed is not None:
+        raise PacketsimError("with --verify the kernel rolls the dice. Leave out --seed.")
+    if options.kernel and not options.verify:
+        raise PacketsimError("--kernel says which kernel is to judge. Add --verify.")
+
+
+def _trace_verified(options: Namespace, manifests: Manifests, mode: str, flow: Flow) -> int:
+    with start_judge(options.kernel or KERNELS[0]) as judge, Progress("asking the kernel", sys.stderr):
+        walk = verified_walk(judge, manifests.cluster, mode, flow)
+    if options.pcap:
+        _write_capture(walk.trace, options.pcap)
+    if options.json:
+        _print_json(to_json(walk.trace, marks=walk.marks) | {"verified": verified_json(walk)})
+    else:
+        _print_verified(walk)
+    return PASSED if walk.agrees else FAILED
 
 
 def _check(options: Namespace, _rest: list[str]) -> int:
@@ -243,6 +279,27 @@ def _print_trace(trace: Trace, as_json: bool) -> None:
         _print_json(to_json(trace))
     else:
         sys.stdout.write(narrate(trace, styled=sys.stdout.isatty()))
+
+
+def _print_verified(walk: VerifiedWalk) -> None:
+    signs = {AGREES: "✓", DIFFERS: "✗"}
+    if not _can_print("".join(signs.values())):
+        signs = {word: f"[{word}]" for word in signs}
+    print(f"Judged by Linux {walk.kernel}: {signs[AGREES]} it did the same, {signs[DIFFERS]} it did not.\n")
+    words = {position: signs[word] for position, word in walk.marks.items()}
+    sys.stdout.write(narrate(walk.trace, sys.stdout.isatty(), words))
+    if walk.difference is None:
+        print("\nThe kernel agrees.")
+    else:
+        print(f"\nTHE KERNEL DIFFERS: {_harmless(str(walk.difference))}")
+
+
+def _can_print(text: str) -> bool:
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _write_capture(trace: Trace, path: Path) -> None:

@@ -7,7 +7,7 @@ words allow, rule texts indented below the sentence they belong to.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from textwrap import wrap
 
 from packetsim.hooks import Hook
@@ -24,6 +24,7 @@ from packetsim.trace import (
     Hop,
     Leg,
     Noted,
+    Position,
     ProxyAccepted,
     ProxyCopied,
     ProxyDialled,
@@ -174,16 +175,16 @@ def verdict_words(trace: Trace) -> str:
 # ---- the whole walk -----------------------------------------------------------------------------
 
 
-def narrate(trace: Trace, styled: bool = False) -> str:
-    """The walk as text. `styled`: with a terminal's bold and dim."""
+def narrate(trace: Trace, styled: bool = False, marks: Mapping[Position, str] | None = None) -> str:
+    """The walk as text. `styled`: with a terminal's bold and dim. `marks`: what to put at the end of a step's line."""
     flow = trace.flow
     sender = flow.place if flow.place == flow.source else f"{flow.place} ({flow.source})"
     to = Packet(flow.source, flow.destination, flow.protocol, 0, flow.port).to_text
     entering = f", entering by {flow.via}" if flow.via else ""
     lines = [(BOLD, f"{sender} → {to}, {flow.protocol.upper()}{entering}, in {trace.mode} mode")]
-    for leg in trace.legs:
+    for number, leg in enumerate(trace.legs):
         lines.append(("", ""))
-        lines.extend(_leg(leg))
+        lines.extend(_leg(leg, {place[1:]: mark for place, mark in (marks or {}).items() if place[0] == number}))
     lines.append(("", ""))
     lines.extend((BOLD, line) for said in verdict_words(trace).splitlines() for line in _wrapped(said, ""))
     for node, entries in trace.entries:
@@ -196,29 +197,30 @@ def narrate(trace: Trace, styled: bool = False) -> str:
 Styled = tuple[str, str]
 
 
-def _leg(leg: Leg) -> Iterator[Styled]:
+def _leg(leg: Leg, marks: Mapping[tuple[int, int], str]) -> Iterator[Styled]:
     first = next(leg.steps, None)
     sent = f": {packet_words(first.before)}" if first is not None else ""
     for line in _wrapped(f"{leg.title.upper()}{sent}", ""):
         yield BOLD, line
-    for hop in leg.hops:
-        yield from _hop(hop)
+    for turn, hop in enumerate(leg.hops):
+        yield from _hop(hop, [marks.get((turn, count), "") for count in range(len(hop.steps))])
 
 
-def _hop(hop: Hop) -> Iterator[Styled]:
+def _hop(hop: Hop, marks: Iterable[str]) -> Iterator[Styled]:
     yield BOLD, f"  {hop.place}" if hop.place == hop.kind else f"  {hop.kind} {hop.place}"
     hook: Hook | None = None
-    for step in hop.steps:
+    for step, mark in zip(hop.steps, marks, strict=True):
         if step.hook is not None and step.hook is not hook:
             yield "", f"    {step.hook.chain}"
         hook = step.hook
-        yield from _step(step, "      " if hook is not None else "    ")
+        yield from _step(step, "      " if hook is not None else "    ", mark)
 
 
-def _step(step: Step, indent: str) -> Iterator[Styled]:
+def _step(step: Step, indent: str, mark: str) -> Iterator[Styled]:
     detail = step.detail
     missed = isinstance(detail, RulesMissed) or (isinstance(detail, RuleTried) and not detail.matched)
-    for line in _wrapped(sentence(detail), indent):
+    marked = f"{sentence(detail)}\N{NO-BREAK SPACE}{mark}" if mark else sentence(detail)
+    for line in _wrapped(marked, indent):
         yield DIM if missed else "", line
     for text in _below(step):
         for line in _wrapped(text, indent + "    "):

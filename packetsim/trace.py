@@ -17,6 +17,8 @@ from packetsim.hooks import Hook
 from packetsim.packet import Packet
 from packetsim.ruletext import Origin
 
+Position = tuple[int, int, int]  # a step of a trace: number of the leg, of the hop in it, of the step in that, from 0
+
 
 class Disposition(StrEnum):
     """How a flow ends; exactly one holds."""

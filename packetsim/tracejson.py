@@ -7,6 +7,7 @@ hexadecimal text; nothing is rounded.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import fields
 from enum import Enum
 from fractions import Fraction
@@ -14,16 +15,19 @@ from typing import Any
 
 from packetsim.narration import sentence
 from packetsim.packet import Packet, layers
-from packetsim.trace import Capture, Crossed, Detail, Flow, Hop, Leg, RulesMissed, Step, Trace, Translated
+from packetsim.trace import Capture, Crossed, Detail, Flow, Hop, Leg, Position, RulesMissed, Step, Trace, Translated
 
 Plain = dict[str, Any]
 OWN_KIND: dict[type, str] = {Translated: "end", Crossed: "link"}  # what their field `kind` is called here
 _CAPITAL = re.compile(r"(?<!^)(?=[A-Z])")
 
 
-def to_json(trace: Trace, expand: bool = False) -> Plain:
-    """The trace as `json.dumps` takes it. `expand`: every missed rule of a run with its own reason."""
-    return {
+def to_json(trace: Trace, expand: bool = False, marks: Mapping[Position, str] | None = None) -> Plain:
+    """The trace as `json.dumps` takes it. `expand`: every missed rule of a run with its own reason.
+
+    `marks`: a kernel's word on steps; with it, every step has its `kernel`.
+    """
+    data: Plain = {
         "flow": flow_json(trace.flow),
         "mode": trace.mode,
         "disposition": trace.disposition.value,
@@ -35,6 +39,16 @@ def to_json(trace: Trace, expand: bool = False) -> Plain:
         "legs": [_leg(leg, expand) for leg in trace.legs],
         "entries": [{"place": place, "entries": list(entries)} for place, entries in trace.entries],
     }
+    if marks is not None:
+        _mark(data, marks)
+    return data
+
+
+def _mark(data: Plain, marks: Mapping[Position, str]) -> None:
+    for number, leg in enumerate(data["legs"]):
+        for turn, hop in enumerate(leg["hops"]):
+            for count, step in enumerate(hop["steps"]):
+                step["kernel"] = marks.get((number, turn, count))
 
 
 def flow_json(flow: Flow) -> Plain:

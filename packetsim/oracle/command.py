@@ -17,6 +17,7 @@ from packetsim.addresses import with_port
 from packetsim.cluster import MODES, Manifests
 from packetsim.errors import PacketsimError
 from packetsim.kubeproxy.modes import DEFAULT_MODE
+from packetsim.oracle.comparison import Difference
 from packetsim.oracle.judge import Judge, own_kernel, virtual_machine
 from packetsim.oracle.regression import save_difference
 from packetsim.oracle.trial import Judged
@@ -25,6 +26,7 @@ from packetsim.progress import Progress
 from packetsim.tracejson import flow_json
 
 AGREE, DIFFER = 0, 1
+KERNELS = ("vm", "own")
 CASES = Path("tests/oracle/cases")
 
 
@@ -41,7 +43,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--save", type=Path, metavar="FOLDER", help=f"where differences of random clusters are kept (default {CASES})"
     )
     parser.add_argument(
-        "--kernel", choices=("vm", "own"), default="vm", help="a virtual machine (make kernel), or this machine's own"
+        "--kernel", choices=KERNELS, default="vm", help="a virtual machine (make kernel), or this machine's own"
     )
     parser.add_argument("--json", action="store_true", help="the verdicts as JSON (docs/fidelity.md)")
 
@@ -56,14 +58,14 @@ def run(options: Namespace, load: Callable[[Sequence[str]], Manifests]) -> int:
         raise PacketsimError("--flows is a number of flows. Use one from 1 to 10000.")
     manifests = load(options.files) if options.files else None
     jobs, total = _jobs(options, manifests)
-    with Progress("starting the kernel", sys.stderr):
-        judge = _judge(options.kernel)
-    with judge:
+    with start_judge(options.kernel) as judge:
         return _judged(options, Bench(judge), jobs, total)
 
 
-def _judge(kind: str) -> Judge:
-    return own_kernel() if kind == "own" else virtual_machine()
+def start_judge(kind: str) -> Judge:
+    """`kind`: one of KERNELS."""
+    with Progress("starting the kernel", sys.stderr):
+        return own_kernel() if kind == "own" else virtual_machine()
 
 
 def _jobs(options: Namespace, manifests: Manifests | None) -> tuple[Iterator[Job], int]:
@@ -168,7 +170,7 @@ def _verdict_json(verdict: Verdict) -> dict[str, Any]:
     return {
         "cluster": verdict.job.name,
         "mode": verdict.job.mode,
-        "texts": [_difference_json(one) for one in verdict.texts],
+        "texts": [difference_json(one) for one in verdict.texts],
         "flows": [
             {
                 "flow": flow_json(one.flow),
@@ -176,14 +178,14 @@ def _verdict_json(verdict: Verdict) -> dict[str, Any]:
                 "skipped": one.skipped or None,
                 "outcome": one.trace.disposition.value if one.trace else None,
                 "endpoint": one.trace.endpoint if one.trace else None,
-                "difference": _difference_json(one.difference) if one.difference else None,
+                "difference": difference_json(one.difference) if one.difference else None,
             }
             for one in verdict.flows
         ],
     }
 
 
-def _difference_json(difference: Any) -> dict[str, str]:
+def difference_json(difference: Difference) -> dict[str, str]:
     return {
         "aspect": difference.aspect,
         "place": difference.place,

@@ -20,6 +20,7 @@ from packetsim.trace import Disposition, Trace, Translated
 
 Ends = tuple[str, str, int, str, int]  # protocol, source, source port, destination, destination port
 NOTHING = "nothing more"
+STRANDS = ("rules", "packets")  # what a Story is made of, in order of time
 OWN_CONNECTION, NEXT_PACKET = "proxy's own connection", "next packet"  # the titles that conversation gives them
 
 
@@ -56,13 +57,26 @@ class Difference:
 
 def compare(trace: Trace, heard: Heard, balanced: Mapping[str, frozenset[str]]) -> Difference | None:
     """The first difference between our walk and the kernel's account of one flow. `balanced`: our new IPVS entries."""
-    entries = {place: [_entry(line) for line in lines] for place, lines in trace.entries}
+    strands: list[Difference] = []
+    for one in differences(trace, heard, balanced):
+        if one.aspect not in STRANDS:
+            return _first(strands) or one
+        strands.append(one)
+    return _first(strands)
+
+
+def _first(strands: Sequence[Difference]) -> Difference | None:
+    return max(strands, key=lambda one: (one.aspect == "rules", one.depth), default=None)
+
+
+def differences(trace: Trace, heard: Heard, balanced: Mapping[str, frozenset[str]]) -> Iterator[Difference]:
+    """All of them: at each place the first rule and the first packet, then what is not told in order of time."""
+    entries = {place: [entry(line) for line in lines] for place, lines in trace.entries}
     stories = ours(trace)
     ports = _drawn_ports(trace, stories, entries, heard)
-    found = [*_rules(stories, heard.stories, ports), *_packets(stories, heard.stories, ports)]
-    if found:
-        return max(found, key=lambda one: (one.aspect == "rules", one.depth))
-    return next(_rest(trace, heard, balanced, entries, ports), None)
+    yield from _rules(stories, heard.stories, ports)
+    yield from _packets(stories, heard.stories, ports)
+    yield from _rest(trace, heard, balanced, entries, ports)
 
 
 def _rest(
@@ -72,10 +86,10 @@ def _rest(
     entries: Mapping[str, Sequence[tuple[Ends, Ends]]],
     ports: Mapping[int, int],
 ) -> Iterator[Difference]:
-    answer = answer_of(trace)
+    answer, _ = answer_of(trace)
     if heard.answer != answer:
         yield Difference("answer", "", f"{heard.answer} {heard.error}".strip(), f"{answer} ({trace.why})")
-    yield from _endpoints(trace, heard, ports)
+    yield from _endpoints(trace, heard)
     yield from _connections(entries, heard.connections, ports)
     for place in sorted({*heard.balanced, *balanced}):
         kernel, own = heard.balanced.get(place, frozenset()), balanced.get(place, frozenset())
@@ -124,24 +138,25 @@ def _at(strand: Sequence[Stop] | Sequence[Arrival], depth: int) -> str:
 # ---- what the sender heard, and who took it -----------------------------------------------------
 
 
-def answer_of(trace: Trace) -> str:
-    """What the sender's socket makes of the walk."""
+def answer_of(trace: Trace) -> tuple[str, int]:
+    """What the sender's socket makes of the walk, and the number of the leg that brought it; of silence, the last."""
     sender = trace.legs[0].hops[0].place if trace.legs and trace.legs[0].hops else ""
-    for leg in trace.legs[1:]:
+    for number, leg in enumerate(trace.legs[1:], 1):
         if leg.outcome is not Disposition.DELIVERED or not leg.hops or leg.hops[-1].place != sender:
             continue
         packet = leg.hops[-1].steps[-1].after
         own = (trace.flow.source_port, trace.flow.port)
         if packet.quoted is not None:
             if (packet.quoted.source_port, packet.quoted.destination_port) == own:
-                return "refused" if (packet.icmp_type, packet.icmp_code) in ((3, 3), (1, 4)) else "unreachable"
+                refused = (packet.icmp_type, packet.icmp_code) in ((3, 3), (1, 4))
+                return "refused" if refused else "unreachable", number
         elif (packet.destination_port, packet.source_port) == own:
-            return "refused" if "R" in packet.flags or packet.flags == "ABORT" else "answered"
-    return "silence"
+            return "refused" if "R" in packet.flags or packet.flags == "ABORT" else "answered", number
+    return "silence", len(trace.legs) - 1
 
 
-def _endpoints(trace: Trace, heard: Heard, ports: Mapping[int, int]) -> Iterator[Difference]:
-    if not _is_accepted(trace):
+def _endpoints(trace: Trace, heard: Heard) -> Iterator[Difference]:
+    if not is_accepted(trace):
         if heard.accepted and trace.disposition is not Disposition.DELIVERED:
             yield Difference("endpoint", "", _accepted(heard), trace.disposition.value)
         return
@@ -155,7 +170,7 @@ def _endpoints(trace: Trace, heard: Heard, ports: Mapping[int, int]) -> Iterator
         yield Difference("endpoint", place, kernel, own)
 
 
-def _is_accepted(trace: Trace) -> bool:
+def is_accepted(trace: Trace) -> bool:
     """A TCP socket accepts when the handshake's third packet has come, a UDP socket at once."""
     if trace.disposition is not Disposition.DELIVERED or trace.flow.protocol == "udp":
         return trace.disposition is Disposition.DELIVERED
@@ -172,7 +187,7 @@ def _accepted(heard: Heard) -> str:
 _FIELD = re.compile(r"\b(src|dst|sport|dport|id)=(\S+)")
 
 
-def _entry(line: str) -> tuple[Ends, Ends]:
+def entry(line: str) -> tuple[Ends, Ends]:
     """A line of `conntrack -L` as its original and reply ends."""
     protocol = line.split()[0]
     found = [value for name, value in _FIELD.findall(line) if name != "id"]

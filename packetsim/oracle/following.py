@@ -20,11 +20,15 @@ MOST_BRANCHES = 400
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """`after`: our simulation as it goes on from here. `difference` None: we agree."""
+    """`after`: our simulation as it goes on from here. `difference` None: we agree.
+
+    `balanced`: our new IPVS entries, by node.
+    """
 
     trace: Trace
     after: Simulation
     difference: Difference | None
+    balanced: Mapping[str, frozenset[str]]
 
 
 def follow(simulation: Simulation, flow: Flow, heard: Heard, earlier: int) -> Followed:
@@ -34,8 +38,9 @@ def follow(simulation: Simulation, flow: Flow, heard: Heard, earlier: int) -> Fo
     for trace, after in branches(simulation, flow, earlier, MOST_BRANCHES):
         now = balanced(after)
         new = {place: lines - known.get(place, frozenset()) for place, lines in now.items()}
-        difference = compare(trace, heard, {place: lines for place, lines in new.items() if lines})
-        one = Followed(trace, after, difference)
+        new = {place: lines for place, lines in new.items() if lines}
+        difference = compare(trace, heard, new)
+        one = Followed(trace, after, difference, new)
         if difference is None:
             return one
         if best is None or best.difference is None or _rank(difference) > _rank(best.difference):

@@ -14,7 +14,7 @@ from packetsim.addresses import with_port
 from packetsim.oracle.observation import Header, Passage, Visit
 from packetsim.packet import Packet
 from packetsim.protocols import TRANSPORTS
-from packetsim.trace import ChainEnded, Leg, RuleTried, Step, Trace
+from packetsim.trace import ChainEnded, Crossed, Position, RuleTried, Step, Trace
 
 IPTABLES = ("raw", "mangle", "nat", "filter")
 # Later packets of an SCTP association, of which our conversations tell nothing.
@@ -72,11 +72,20 @@ class Arrival(NamedTuple):
 
 @dataclass(slots=True)
 class Story:
-    """What happened at one place. `told`: for each stop of ours, the (leg, hop, step) it stands for."""
+    """What happened at one place. `came`, `told`: for each arrival and each stop of ours, the step it stands for."""
 
     arrivals: list[Arrival] = field(default_factory=list)
     stops: list[Stop] = field(default_factory=list)
-    told: list[tuple[int, int, int]] = field(default_factory=list)
+    came: list[Position] = field(default_factory=list)
+    told: list[Position] = field(default_factory=list)
+
+    def arrive(self, arrival: Arrival, position: Position) -> None:
+        self.arrivals.append(arrival)
+        self.came.append(position)
+
+    def stop(self, stop: Stop, position: Position) -> None:
+        self.stops.append(stop)
+        self.told.append(position)
 
 
 # ---- ours ---------------------------------------------------------------------------------------
@@ -85,30 +94,26 @@ class Story:
 def ours(trace: Trace) -> dict[str, Story]:
     """Place -> our walk's story there."""
     stories: dict[str, Story] = {}
-    for number, leg in enumerate(trace.legs):
-        _add_arrivals(leg, stories)
-        for place, hop in enumerate(leg.hops):
-            story = stories.setdefault(hop.place, Story())
-            for position, step in enumerate(hop.steps):
-                stop = _stop(step)
-                if stop is not None:
-                    story.stops.append(stop)
-                    story.told.append((number, place, position))
+    for position, place, step in positions(trace):
+        story = stories.setdefault(place, Story())
+        if position[1:] == (0, 0):
+            story.arrive(Arrival(_sight(step.before), ("", "")), position)
+        stop = _stop(step)
+        if stop is not None:
+            story.stop(stop, position)
+        if isinstance(step.detail, Crossed) and step.detail.to != place:
+            packet = step.after
+            arrival = Arrival(_sight(packet), (packet.source_mac, packet.destination_mac))
+            stories.setdefault(step.detail.to, Story()).arrive(arrival, position)
     return stories
 
 
-def _add_arrivals(leg: Leg, stories: dict[str, Story]) -> None:
-    """The sender's own sending, then each place that the packet came to; a bridge and its port see it once."""
-    if leg.hops and leg.hops[0].steps:
-        first = leg.hops[0]
-        stories.setdefault(first.place, Story()).arrivals.append(Arrival(_sight(first.steps[0].before), ("", "")))
-    before = ""
-    for capture in leg.captures:
-        if capture.direction == "in" and capture.place != before:
-            packet = capture.packet
-            arrival = Arrival(_sight(packet), (packet.source_mac, packet.destination_mac))
-            stories.setdefault(capture.place, Story()).arrivals.append(arrival)
-        before = capture.place if capture.direction == "in" else ""
+def positions(trace: Trace) -> Iterator[tuple[Position, str, Step]]:
+    """Each step with its place, in the order of the walk."""
+    for number, leg in enumerate(trace.legs):
+        for turn, hop in enumerate(leg.hops):
+            for count, step in enumerate(hop.steps):
+                yield (number, turn, count), hop.place, step
 
 
 def _stop(step: Step) -> Stop | None:

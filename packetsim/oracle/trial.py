@@ -7,8 +7,8 @@ each time from where the kernel's roll led it.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from packetsim.cluster.model import Cluster
 from packetsim.dice import RolledDice
@@ -32,12 +32,17 @@ Ends = tuple[object, object]  # a connection's original and reply tuple
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One flow's verdict. `trace`: our walk as followed; None where the kernel was not asked (`skipped`: why)."""
+    """One flow's verdict. `trace`: our walk as followed; None where the kernel was not asked (`skipped`: why).
+
+    `heard`, `balanced`: what the walk was compared with, and our new IPVS entries (`comparison.compare`).
+    """
 
     flow: Flow
     trace: Trace | None
     difference: Difference | None
     skipped: str = ""
+    heard: Heard | None = None
+    balanced: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 class Trial:
@@ -98,10 +103,11 @@ class Trial:
         reports = dict(zip(possible, talk.send(self._judge, self._plan.cluster, probes), strict=True))
         for flow in flows:
             if flow in reports:
-                followed = follow(self.simulation, flow, self._heard(reports[flow]), self._sent)
+                heard = self._heard(reports[flow])
+                followed = follow(self.simulation, flow, heard, self._sent)
                 self._sent += 1
                 self.simulation = followed.after
-                yield Judged(flow, followed.trace, followed.difference)
+                yield Judged(flow, followed.trace, followed.difference, "", heard, followed.balanced)
             else:
                 yield Judged(flow, None, None, f"the judging kernel has no {flow.protocol.upper()}")
 

@@ -25,7 +25,7 @@ from packetsim.outcomes import outcomes
 from packetsim.simulation import Simulation
 from packetsim.trace import Flow, Trace
 
-WORKERS = 8
+WORKERS = 12
 FLOWS = 40
 PATIENCE = 0.6  # seconds until silence is believed
 PATIENT = 2.5  # the second time
