@@ -108,7 +108,7 @@ export function layoutOf(
     const shown = shownPods(own, slots, focus);
     const place = nodePlace(node, x, frame, own.length - shown.size);
     nodes.set(node.name, place);
-    for (const [cell, pod] of shown) pods.set(pod.place, podPlace(pod, cell, place));
+    for (const [cell, pod] of shown) pods.set(pod.place, podPlace(pod, cell, place, ![...shown.keys()].some((other) => other > cell && (other - cell) % NODE.columns === 0)));
   }
   const first = frames[0] ?? { wireY: 0, rows: 1 };
   const top = first.wireY - LEVEL.wire - LEVEL.pods - first.rows * (POD.height + POD.gap) - 6;
@@ -308,7 +308,7 @@ function nodePlace(node: NodeView, x: number, frame: Frame, hidden: number): Nod
     y: bottom - height,
     width: NODE_WIDTH,
     height,
-    port: { x: stations.postrouting.x - 22, y: bottom },
+    port: { x: stations.postrouting.x - 34, y: bottom },
     wireY: frame.wireY,
     channelY: bottom - LEVEL.channel,
     railY,
@@ -335,7 +335,7 @@ function podBox(cell: number, nodeX: number, bottom: number): Box {
   };
 }
 
-function podPlace(pod: PodView, cell: number, node: NodePlace): PodPlace {
+function podPlace(pod: PodView, cell: number, node: NodePlace, top: boolean): PodPlace {
   const box = podBox(cell, node.x, node.y + node.height);
   const port = { x: box.x + box.width / 2, y: box.y + box.height };
   const lowest = cell < NODE.columns;
@@ -343,7 +343,7 @@ function podPlace(pod: PodView, cell: number, node: NodePlace): PodPlace {
   const veth = lowest
     ? [port, { x: port.x, y: node.bridgeY }]
     : [port, { x: port.x, y: port.y + POD.gap / 2 }, { x: gutter, y: port.y + POD.gap / 2 }, { x: gutter, y: node.bridgeY }];
-  return { pod, ...box, port, veth, lowest, top: box.y <= node.y + POD.gap + 8 };
+  return { pod, ...box, port, veth, lowest, top };
 }
 
 function floatServices(cluster: ClusterView, slots: Slots, bottom: number, width: number, focus: ReadonlySet<string>) {

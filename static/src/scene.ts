@@ -165,9 +165,9 @@ function nodeShape(place: NodePlace, looking: Looking, moment: Moment | null, at
     y: place.y,
     width: place.width,
     height: place.height,
-    title: node.name,
-    address: node.addresses[0] ?? "",
-    note: node.ready ? (node.zone ? t("map.zone", { zone: node.zone }) : "") : t("map.notReadyNode"),
+    title: fitted(node.name, 15),
+    address: fitted(node.addresses[0] ?? "", 15),
+    note: fitted(node.ready ? zoneOf(node.zone) : t("map.notReady"), 10),
     wrong: !node.ready,
     here,
     chosen: looking.source === node.name,
@@ -182,6 +182,12 @@ function nodeShape(place: NodePlace, looking: Looking, moment: Moment | null, at
     more: place.more === null ? null : { ...place.more, label: t("map.more", { count: place.hidden }) },
     label: t("map.node", { name: node.name, address: node.addresses[0] ?? t("map.noAddress") }),
   };
+}
+
+/** `zone a`; a long name stands alone. */
+function zoneOf(zone: string): string {
+  const told = zone === "" ? "" : t("map.zone", { zone });
+  return told.length > 10 ? zone : told;
 }
 
 /** The stations that the packet of this leg has been at, on one node. */
@@ -241,8 +247,8 @@ function podFlag(pod: PodView): string {
 export function podName(pod: PodView): readonly [string, string] {
   const name = pod.place.slice(pod.place.indexOf("/") + 1);
   const made = /^(.+)-([a-f0-9]{8,10}|[bcdfghjklmnpqrstvwxz2456789]{8,10})-([a-z0-9]{5})$/.exec(name);
-  if (made !== null) return [fitted(made[1]!, 13), `…${made[3]}`];
-  return [fitted(name, 13), ""];
+  if (made !== null) return [fitted(made[1]!, 12), `…${made[3]}`];
+  return [fitted(name, 12), ""];
 }
 
 function serviceShape(place: ServicePlace, looking: Looking, play: Play): ServiceShape {
@@ -258,7 +264,7 @@ function serviceShape(place: ServicePlace, looking: Looking, play: Play): Servic
     y: place.y,
     width: place.width,
     height: place.height,
-    name: fitted(`${service.namespace}/${service.name}`, 25),
+    name: fitted(`${service.namespace}/${service.name}`, 23),
     address: fitted(shown, 22),
     kind: service.type === "ClusterIP" || service.type === "" ? "" : port?.node_port ? `NodePort ${port.node_port}` : service.type,
     state: mine ? (play.addressed ? "addressed" : "inPlay") : "",

@@ -184,7 +184,7 @@ describe("the picture", () => {
     const cluster = crowd(1, 0, 0);
     const name = `shop/<img onerror=alert(1)>${"x".repeat(300)}`;
     const shape = pictureOf(layoutOf({ ...cluster, pods: [pod(name, "n0")] })).pods[0]!;
-    expect(shape.name.length).toBeLessThanOrEqual(13);
+    expect(shape.name.length).toBeLessThanOrEqual(12);
     expect(shape.label).toContain("<img onerror=alert(1)>");
   });
 });

@@ -24,7 +24,8 @@ import { pictureOf } from "../scene";
 import type { TraceDocument } from "../trace";
 import type { ClusterView } from "../wire";
 
-const LEAST_READABLE = 0.72; // smaller, the map follows the packet instead of showing everything
+const LEAST = 0.55; // smaller, the map follows the packet instead of showing everything,
+const READABLE = 0.72; // this large
 const MOST = 1.2;
 const FAR = 0.45; // smaller, small texts are left out
 
@@ -272,7 +273,7 @@ export class ClusterMap extends LitElement {
     if (svg === null || this.zoom === null || this.layout === null || this.moved || width === 0 || height === 0) return;
     const { bounds } = this.layout;
     const whole = Math.min(width / bounds.width, height / bounds.height, MOST);
-    const k = Math.max(whole, Math.min(LEAST_READABLE, height / bounds.height));
+    const k = whole >= LEAST ? whole : Math.max(whole, Math.min(READABLE, height / bounds.height));
     const x = (width - bounds.width * k) / 2 - bounds.x * k;
     const y = (height - bounds.height * k) / 2 - bounds.y * k;
     const next = zoomIdentity.translate(k > whole ? this.panned(k) : x, y).scale(k);

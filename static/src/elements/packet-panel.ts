@@ -261,7 +261,7 @@ export class PacketPanel extends LitElement {
         vertical-align: baseline;
       }
       th {
-        width: 6.1rem;
+        width: 5.7rem;
         box-sizing: border-box;
         text-align: left;
         font-weight: 400;
@@ -270,7 +270,7 @@ export class PacketPanel extends LitElement {
       }
       th.layer,
       thead th:first-child {
-        width: 3.9rem;
+        width: 3.8rem;
         color: var(--ink-3);
         padding-left: 0;
         vertical-align: top;

@@ -358,7 +358,7 @@ export const mapStyle = css`
     font-size: 24px;
   }
   .far :is(.pod, .service) .name {
-    font-size: 16px;
+    font-size: 13.5px;
   }
   .empty {
     display: grid;
