@@ -22,7 +22,7 @@ MOST_AT_ONCE, MOST_A_SECOND = 60, 30  # messages from one page
 MOST_IGNORED = 600  # messages beyond that, before the connection ends
 MOST_ASKED = 8  # commands under way from one page
 HELLO_WITHIN, GOODBYE_WITHIN = 20.0, 5.0  # seconds
-GONE, FLOODED, OUTDATED, SILENT, TOO_LARGE = 4404, 4429, 4426, 4408, 1009
+GONE, FLOODED, OUTDATED, SILENT, TOO_LARGE = 4404, 4429, 4426, 4408, 4413  # close codes
 _LOST = "There is no such lab: its link is wrong, or it has expired. Start a new one."
 _WATCHING = "This link lets you watch. Ask the lab's owner for a link that lets you build, or fork the lab."
 
@@ -144,3 +144,12 @@ class LabConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     def _refuse(self, asked: str, problems: list[str]) -> None:
         self._listener.put(Refused(id=asked, problems=problems).model_dump_json())
+
+
+class Nowhere(AsyncWebsocketConsumer):  # type: ignore[misc]
+    """Any other address."""
+
+    channel_layer_alias = "none"
+
+    async def connect(self) -> None:
+        await self.close(GONE)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60.0
@@ -102,7 +103,8 @@ class Server:
 
     @contextmanager
     def page(self, token: str, seen: int | None = None) -> Iterator[Page]:
-        with connect(f"ws://{self.host}/ws/lab/{token}", origin=f"http://{self.host}", max_size=None) as socket_:  # type: ignore[arg-type]
+        origin = Origin(f"http://{self.host}")
+        with connect(f"ws://{self.host}/ws/lab/{token}", origin=origin, max_size=None) as socket_:
             page = Page(socket_)
             page.say({"type": "hello", "protocol": 1, "seen": seen})
             yield page
@@ -128,7 +130,7 @@ class Page:
 
     def missed(self, last: int) -> list[int]:
         """The numbers of the events that come until the one of this number."""
-        seen = []
+        seen: list[int] = []
         while not seen or seen[-1] < last:
             seen.append(self.hear("happened")["seq"])
         return seen

@@ -426,4 +426,4 @@ def test_in_the_end_the_lab_still_works_and_no_fault_was_ours(server: Server, to
         assert page.do(SEND)["type"] == "done"
         assert page.do({"type": "set_mode", "mode": "nftables"})["type"] == "done"
         assert page.do(SEND)["type"] == "done"
-    assert "Traceback" not in server.log
+    assert "Traceback" not in server.log, server.log

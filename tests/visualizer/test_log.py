@@ -45,7 +45,8 @@ def test_a_lab_is_brought_back_from_snapshots() -> None:
     session = log.opened(lab)
     do(lab, session, SetMode(mode="ipvs"))
     assert Snapshot.objects.get(lab=lab).fresh
-    do(lab, session, *([Send(source=CLIENT, target=WEB), Rename(title="x")] * log.EACH))
+    both: list[Command] = [Send(source=CLIENT, target=WEB), Rename(title="x")]
+    do(lab, session, *(both * log.EACH))
     assert [one.fresh for one in Snapshot.objects.filter(lab=lab).order_by("seq")] == [True, False, False]
     again = log.opened(lab)
     assert (again.state, again.seq) == (session.state, session.seq)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
+from websockets.typing import Origin
 
 from tests.visualizer.labs import CLIENT, WEB, large
 from tests.visualizer.serving import Page, Server
@@ -148,7 +149,7 @@ def test_a_change_of_a_large_lab_is_told_within_a_second(server: Server) -> None
 def test_a_page_of_another_site_is_not_let_in(server: Server) -> None:
     token = server.lab()["owner"]
     for origin in ("http://evil.example", f"http://127.0.0.1:{server.port + 1}", "null", "http://[", "file://"):
-        with pytest.raises(InvalidStatus), connect(f"ws://{server.host}/ws/lab/{token}", origin=origin):  # type: ignore[arg-type]
+        with pytest.raises(InvalidStatus), connect(f"ws://{server.host}/ws/lab/{token}", origin=Origin(origin)):
             pass
     with connect(f"ws://{server.host}/ws/lab/{token}") as script:
         Page(script).say({"type": "hello", "protocol": 1})
@@ -162,7 +163,7 @@ def test_a_host_that_is_not_ours_is_refused(server: Server) -> None:
         connect(
             f"ws://{server.host}/ws/lab/x",
             additional_headers={"Host": "evil.example"},
-            origin="http://evil.example",  # type: ignore[arg-type]
+            origin=Origin("http://evil.example"),
         ),
     ):
         pass

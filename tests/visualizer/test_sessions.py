@@ -345,7 +345,12 @@ def test_a_view_and_the_events_after_it_say_what_a_later_view_says() -> None:
             continue
         for name in event.removed:
             kind, _, rest = name.partition(" ")
-            {"pod": pods, "service": services}.get(kind, documents).pop(rest if kind in ("pod", "service") else name)
+            if kind == "pod":
+                del pods[rest]
+            elif kind == "service":
+                del services[rest]
+            else:
+                del documents[name]
         pods |= {one.place: one for one in event.pods}
         services |= {one.key: one for one in event.services}
         documents |= {one.key: one for one in event.documents}
