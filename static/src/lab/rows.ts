@@ -48,7 +48,7 @@ const OPENS: readonly (readonly [Block["kind"], RegExp])[] = [
   ["chain", /^\s*chain (?<name>\S+)/],
   ["set", /^\s*(?:set|map) (?<name>\S+)/],
   ["set", /^create (?<name>\S+)/],
-  ["server", /^-A (?:-[tu]|--sctp-service) ?(?<name>\S+)/],
+  ["server", /^-A (?<name>(?:-[tu]|--sctp-service) \S+)/],
 ];
 
 function blocksOf(part: string, lines: readonly RuleLine[]): Block[] {
