@@ -87,7 +87,9 @@ export function visitOf(timeline: Timeline, index: number, place?: string): Visi
 
 /** The places of a leg where a kernel's rules may be looked at. */
 function spanOf(hops: readonly HopSpan[], index: number, place?: string): HopSpan | null {
-  const wanted = hops.filter((hop) => (place === undefined ? index >= hop.first && index <= hop.last : hop.place === place));
+  const wanted = hops.filter((hop) =>
+    place === undefined ? index >= hop.first && index <= hop.last : hop.place === place,
+  );
   return wanted.findLast((hop) => hop.first <= index) ?? wanted[0] ?? null;
 }
 
@@ -147,7 +149,9 @@ function isDone(id: RoomId, { done, moments, over }: Asked): boolean {
   if (done.some((one) => one.hook === id)) return true;
   if (moments.some((one) => one.hook === id)) return false;
   const order = ROOMS.indexOf(id);
-  return done.some((one) => one.detail.kind === "crossed" || (one.hook !== null && ROOMS.indexOf(one.hook) > order) || atEnd(one));
+  return done.some(
+    (one) => one.detail.kind === "crossed" || (one.hook !== null && ROOMS.indexOf(one.hook) > order) || atEnd(one),
+  );
 }
 
 function atEnd(moment: Moment): boolean {
@@ -160,9 +164,18 @@ function skipReason(id: RoomId, { moments, passes }: Asked): string {
   const scheduled = moments.some((one) => one.detail.kind === "scheduled");
   const key = ((): Key => {
     if (first === undefined) return "kernel.skip.ended";
-    if (id === "prerouting" || id === "input") return first === "out" ? "kernel.skip.outIn" : first === "forward" ? "kernel.skip.forward" : "kernel.skip.ended";
-    if (id === "forward") return scheduled ? "kernel.skip.ipvs" : first === "local" ? "kernel.skip.local" : first === "out" ? "kernel.skip.out" : "kernel.skip.ended";
-    if (id === "output") return passes.has("input") && first === "local" ? "kernel.skip.localPost" : "kernel.skip.forwardOut";
+    if (id === "prerouting" || id === "input")
+      return first === "out" ? "kernel.skip.outIn" : first === "forward" ? "kernel.skip.forward" : "kernel.skip.ended";
+    if (id === "forward")
+      return scheduled
+        ? "kernel.skip.ipvs"
+        : first === "local"
+          ? "kernel.skip.local"
+          : first === "out"
+            ? "kernel.skip.out"
+            : "kernel.skip.ended";
+    if (id === "output")
+      return passes.has("input") && first === "local" ? "kernel.skip.localPost" : "kernel.skip.forwardOut";
     if (id === "postrouting") return first === "local" && !scheduled ? "kernel.skip.localPost" : "kernel.skip.ended";
     return "kernel.skip.ended";
   })();
@@ -172,7 +185,15 @@ function skipReason(id: RoomId, { moments, passes }: Asked): string {
 function routingRows({ done }: Asked): readonly TableRow[] {
   return done.flatMap((one) => {
     if (one.detail.kind !== "routed") return [];
-    return [{ name: one.detail.destination, tried: 0, matched: 0, text: routeShort(one.detail.route, one.detail.verdict), current: false }];
+    return [
+      {
+        name: one.detail.destination,
+        tried: 0,
+        matched: 0,
+        text: routeShort(one.detail.route, one.detail.verdict),
+        current: false,
+      },
+    ];
   });
 }
 
@@ -237,7 +258,9 @@ function chainsNow(hook: Hook, { done, nft }: Asked): readonly string[] {
 /** What rules of this hook did to the packet, jumps aside. */
 function effectsOf(hook: Hook, done: readonly Moment[]): readonly string[] {
   const effects = done.flatMap(({ hook: at, detail }) =>
-    at === hook && detail.kind === "rule_tried" && detail.matched && !/^(jump|goto|return|counted)/i.test(detail.effect) ? [detail.effect] : [],
+    at === hook && detail.kind === "rule_tried" && detail.matched && !/^(jump|goto|return|counted)/i.test(detail.effect)
+      ? [detail.effect]
+      : [],
   );
   return effects.slice(-2).map((effect) => fitted(effect, LETTERS));
 }
@@ -276,8 +299,11 @@ export interface EntryParts {
 
 /** `conntrack -L`'s line in its parts: both tuples as source → destination. */
 export function entryParts(line: string): EntryParts | null {
-  const tuples = [...line.matchAll(/src=(\S+) dst=(\S+)(?: sport=(\d+) dport=(\d+))?/g)].map(([, source, destination, sport, dport]) =>
-    sport === undefined ? `${source} → ${destination}` : `${joined(source!, sport)} → ${joined(destination!, dport!)}`,
+  const tuples = [...line.matchAll(/src=(\S+) dst=(\S+)(?: sport=(\d+) dport=(\d+))?/g)].map(
+    ([, source, destination, sport, dport]) =>
+      sport === undefined
+        ? `${source} → ${destination}`
+        : `${joined(source!, sport)} → ${joined(destination!, dport!)}`,
   );
   if (tuples.length !== 2) return null;
   const [protocol = "", , seconds = "", state = ""] = line.trim().split(/\s+/);

@@ -18,7 +18,16 @@ export const SERVICE = { width: 222, height: 44, gap: 14, above: 52, mostRows: 2
 export const HOST = { width: 112, height: 34, gap: 8 } as const;
 
 /** Heights in a node, measured up from its lower edge. */
-export const LEVEL = { wire: 34, kernelBottom: 31, channel: 40, rail: 67, kernelTop: 95, process: 108, bridge: 155, pods: 176 } as const;
+export const LEVEL = {
+  wire: 34,
+  kernelBottom: 31,
+  channel: 40,
+  rail: 67,
+  kernelTop: 95,
+  process: 108,
+  bridge: 155,
+  pods: 176,
+} as const;
 const PROCESS = { width: 124, height: 22 } as const;
 
 /** The order of the kernel's stations on a node's rail. */
@@ -108,7 +117,16 @@ export function layoutOf(
     const shown = shownPods(own, slots, focus);
     const place = nodePlace(node, x, frame, own.length - shown.size);
     nodes.set(node.name, place);
-    for (const [cell, pod] of shown) pods.set(pod.place, podPlace(pod, cell, place, ![...shown.keys()].some((other) => other > cell && (other - cell) % NODE.columns === 0)));
+    for (const [cell, pod] of shown)
+      pods.set(
+        pod.place,
+        podPlace(
+          pod,
+          cell,
+          place,
+          ![...shown.keys()].some((other) => other > cell && (other - cell) % NODE.columns === 0),
+        ),
+      );
   }
   const first = frames[0] ?? { wireY: 0, rows: 1 };
   const top = first.wireY - LEVEL.wire - LEVEL.pods - first.rows * (POD.height + POD.gap) - 6;
@@ -122,7 +140,10 @@ export function layoutOf(
     { from: router, to: { x: outside.x + outside.width - 20, y: first.wireY } },
     ...(lastWire > first.wireY ? [{ from: router, to: { x: router.x, y: lastWire } }] : []),
   ];
-  const upper = Math.min(top, ...[...floating.places.values(), ...(floating.more ? [floating.more] : [])].map((box) => box.y));
+  const upper = Math.min(
+    top,
+    ...[...floating.places.values(), ...(floating.more ? [floating.more] : [])].map((box) => box.y),
+  );
   const bounds = {
     x: -8,
     y: upper - 10,
@@ -148,12 +169,17 @@ export function layoutOf(
 
 function assign(cluster: ClusterView, hosts: readonly string[], previous: Slots): Slots {
   const columns = Math.max(previous.columns, columnsFor(cluster.nodes.length));
-  const nodes = fill(previous.columns === columns ? previous.nodes : new Map(), cluster.nodes.map((node) => node.name));
+  const nodes = fill(
+    previous.columns === columns ? previous.nodes : new Map(),
+    cluster.nodes.map((node) => node.name),
+  );
   const nodeRows = Math.max(1, ...[...nodes.values()].map((slot) => Math.floor(slot / columns) + 1), previous.nodeRows);
   const pods = new Map<string, { node: string; slot: number }>();
   for (const node of cluster.nodes) {
     const own = cluster.pods.filter((pod) => pod.node === node.name).map((pod) => pod.place);
-    const had = [...previous.pods].filter(([, at]) => at.node === node.name).map(([place, at]) => [place, at.slot] as const);
+    const had = [...previous.pods]
+      .filter(([, at]) => at.node === node.name)
+      .map(([place, at]) => [place, at.slot] as const);
     for (const [place, slot] of fill(new Map(had), own)) pods.set(place, { node: node.name, slot });
   }
   const podRows = Array.from({ length: nodeRows }, (_, row) => {
@@ -215,8 +241,10 @@ function serviceSlots(
   for (const service of cluster.services) {
     if (kept.has(service.key)) continue;
     const wanted = barycentre(service, nodes, pods, columns) / (SERVICE.width + SERVICE.gap);
-    for (;; fullRows++) {
-      const free = Array.from({ length: across }, (_, column) => fullRows * across + column).filter((slot) => !taken.has(slot));
+    for (; ; fullRows++) {
+      const free = Array.from({ length: across }, (_, column) => fullRows * across + column).filter(
+        (slot) => !taken.has(slot),
+      );
       if (free.length === 0) continue;
       const nearest = free.reduce((best, slot) => (distance(slot) < distance(best) ? slot : best));
       taken.add(nearest);
@@ -342,7 +370,12 @@ function podPlace(pod: PodView, cell: number, node: NodePlace, top: boolean): Po
   const gutter = box.x + box.width + POD.gap / 2;
   const veth = lowest
     ? [port, { x: port.x, y: node.bridgeY }]
-    : [port, { x: port.x, y: port.y + POD.gap / 2 }, { x: gutter, y: port.y + POD.gap / 2 }, { x: gutter, y: node.bridgeY }];
+    : [
+        port,
+        { x: port.x, y: port.y + POD.gap / 2 },
+        { x: gutter, y: port.y + POD.gap / 2 },
+        { x: gutter, y: node.bridgeY },
+      ];
   return { pod, ...box, port, veth, lowest, top };
 }
 
@@ -385,5 +418,12 @@ function hostPlace(address: string, slot: number, outside: Box): HostPlace {
   const row = slot % 4;
   const x = outside.x + 10;
   const y = outside.y + outside.height - 10 - (row + 1) * (HOST.height + HOST.gap) + HOST.gap;
-  return { address, x, y, width: HOST.width, height: HOST.height, port: { x: x + HOST.width - 12, y: y + HOST.height } };
+  return {
+    address,
+    x,
+    y,
+    width: HOST.width,
+    height: HOST.height,
+    port: { x: x + HOST.width - 12, y: y + HOST.height },
+  };
 }

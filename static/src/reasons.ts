@@ -45,7 +45,10 @@ const FORMS: readonly Form[] = [
   { form: /^nobody on (?<place>\S+) listens on (?<protocol>\S+) port (?<port>\S+)$/, key: "end.nobodyListens" },
   { form: /^it reached (?<place>\S+)$/, key: "end.reached" },
   { form: /^the network beyond (?<place>\S+) has no one with the address (?<address>\S+)$/, key: "end.noAddress" },
-  { form: /^(?<place>\S+) never sent anything to (?<socket>\S+): it does not take this for an answer$/, key: "end.neverSent" },
+  {
+    form: /^(?<place>\S+) never sent anything to (?<socket>\S+): it does not take this for an answer$/,
+    key: "end.neverSent",
+  },
   { form: /^kube-proxy knows no endpoint of (?<service>\S+) and closes what it has accepted$/, key: "end.noEndpoint" },
   { form: /^the source (?<address>\S+) is this machine's own address: martian source$/, key: "end.martian" },
   {
@@ -147,7 +150,8 @@ function subject(text: string): string {
   if (typed !== undefined) return t("term.typed", { what: subject(typed["what"] ?? ""), type: typed["type"] ?? "" });
   if (text.startsWith("IPVS ")) return t("term.ipvs", { what: subject(text.slice(5)) });
   const through = INTERFACE.exec(text)?.groups;
-  if (through !== undefined) return t("term.interface", { which: term(through["which"] ?? ""), name: through["name"] ?? "" }).trim();
+  if (through !== undefined)
+    return t("term.interface", { which: term(through["which"] ?? ""), name: through["name"] ?? "" }).trim();
   const without = NO_INTERFACE.exec(text)?.groups;
   if (without !== undefined) return t("term.noInterface", { which: term(without["which"] ?? "") });
   if (text === "the number drawn") return t("term.drawn");

@@ -89,11 +89,22 @@ function outOfNode(layout: Layout, node: NodePlace, anchor: Anchor, other: strin
     if (anchor.at === "wire") return [{ x: node.port.x, y: node.channelY }, node.port, wire];
     const at = node.stations[anchor.at === "process" ? "output" : isStation(anchor.at) ? anchor.at : "postrouting"];
     const side = node.stations.postrouting.x;
-    return [at, { x: side, y: node.railY }, { x: side, y: node.channelY }, { x: node.port.x, y: node.channelY }, node.port, wire];
+    return [
+      at,
+      { x: side, y: node.railY },
+      { x: side, y: node.channelY },
+      { x: node.port.x, y: node.channelY },
+      node.port,
+      wire,
+    ];
   }
   const port = layout.pods.get(other)?.veth.at(-1);
   const x = port?.x ?? node.stations.forward.x;
-  if (anchor.at === "bridge") return [{ x: node.stations.prerouting.x, y: node.bridgeY }, { x, y: node.bridgeY }];
+  if (anchor.at === "bridge")
+    return [
+      { x: node.stations.prerouting.x, y: node.bridgeY },
+      { x, y: node.bridgeY },
+    ];
   const from = isStation(anchor.at) ? node.stations[anchor.at] : node.stations.postrouting;
   const side = node.stations.postrouting.x;
   return [from, { x: side, y: node.railY }, { x: side, y: node.bridgeY }, { x, y: node.bridgeY }];

@@ -1,6 +1,15 @@
 // Rule: a cluster and a moment in, a picture out, as plain values: what is drawn where, with which words, in which state.
 import { t } from "./i18n";
-import { STATIONS, type Box, type Layout, type NodePlace, type Point, type PodPlace, type ServicePlace, type Station } from "./layout";
+import {
+  STATIONS,
+  type Box,
+  type Layout,
+  type NodePlace,
+  type Point,
+  type PodPlace,
+  type ServicePlace,
+  type Station,
+} from "./layout";
 import { anchorAfter } from "./road";
 import type { Moment, Timeline } from "./timeline";
 import { withPort, type Packet } from "./trace";
@@ -112,7 +121,9 @@ export function pictureOf(layout: Layout, looking: Looking = NOT_LOOKING): Pictu
     router: layout.router,
     wires: layout.wires,
     moreServices:
-      layout.moreServices === null ? null : { ...layout.moreServices, label: t("map.more", { count: layout.hiddenServices }) },
+      layout.moreServices === null
+        ? null
+        : { ...layout.moreServices, label: t("map.more", { count: layout.hiddenServices }) },
   };
 }
 
@@ -129,7 +140,9 @@ function inPlay(layout: Layout, timeline: Timeline | null, moment: Moment | null
   if (timeline === null || moment === null) return NO_PLAY;
   const { flow } = timeline.trace;
   const nodes = [...layout.nodes.values()].map(({ node }) => node.addresses);
-  const found = [...layout.services.values()].find(({ service }) => answersAt(service, flow.destination, flow.port, nodes));
+  const found = [...layout.services.values()].find(({ service }) =>
+    answersAt(service, flow.destination, flow.port, nodes),
+  );
   if (found === undefined) return NO_PLAY;
   const packet = moment.after;
   const ends = [
@@ -146,10 +159,18 @@ function sameEnd(one: EndpointView, end: { readonly address: string; readonly po
 }
 
 /** Is this an address of the Service's, at one of its ports? For showing which Service is meant, not for deciding anything. */
-function answersAt(service: ServiceView, address: string, port: number, nodes: readonly (readonly string[])[]): boolean {
+function answersAt(
+  service: ServiceView,
+  address: string,
+  port: number,
+  nodes: readonly (readonly string[])[],
+): boolean {
   const virtual = [...service.cluster_ips, ...service.external_ips, ...service.ingress].includes(address);
   if (virtual && service.ports.some((one) => one.port === port)) return true;
-  return nodes.some((own) => own.includes(address)) && service.ports.some((one) => one.node_port !== 0 && one.node_port === port);
+  return (
+    nodes.some((own) => own.includes(address)) &&
+    service.ports.some((one) => one.node_port !== 0 && one.node_port === port)
+  );
 }
 
 // ---- shapes -----------------------------------------------------------------------------------------------
@@ -266,7 +287,12 @@ function serviceShape(place: ServicePlace, looking: Looking, play: Play): Servic
     height: place.height,
     name: fitted(`${service.namespace}/${service.name}`, 23),
     address: fitted(shown, 22),
-    kind: service.type === "ClusterIP" || service.type === "" ? "" : port?.node_port ? `NodePort ${port.node_port}` : service.type,
+    kind:
+      service.type === "ClusterIP" || service.type === ""
+        ? ""
+        : port?.node_port
+          ? `NodePort ${port.node_port}`
+          : service.type,
     state: mine ? (play.addressed ? "addressed" : "inPlay") : "",
     chosen: looking.source === service.key,
     label: t("map.service", {
@@ -337,5 +363,8 @@ export function fitted(text: string, most: number): string {
 
 /** What stands beside a packet: its kind and its two ends. */
 export function packetEnds(packet: Packet): readonly [string, string] {
-  return [withPort(packet.source, packet.source_port, packet.protocol), withPort(packet.destination, packet.destination_port, packet.protocol)];
+  return [
+    withPort(packet.source, packet.source_port, packet.protocol),
+    withPort(packet.destination, packet.destination_port, packet.protocol),
+  ];
 }

@@ -67,7 +67,8 @@ export function legTitle(title: string): string {
 
 /** How the whole flow ended, and whom the endpoint believes it is talking to. */
 export function verdictOf(trace: TraceDocument): string {
-  if (trace.disposition !== "delivered") return tOr(`verdict.${trace.disposition}`, trace.why, { why: reason(trace.why) });
+  if (trace.disposition !== "delivered")
+    return tOr(`verdict.${trace.disposition}`, trace.why, { why: reason(trace.why) });
   const answer = t(trace.answered ? "verdict.answered" : "verdict.noAnswer");
   const said = { endpoint: trace.endpoint ?? "", source: trace.source_seen ?? "" };
   return `${t(deliveredKey(trace), said)} ${answer}`;
@@ -117,7 +118,9 @@ const EFFECTS: readonly (readonly [RegExp, Key])[] = [
 
 /** What a rule that matched led to, in words. */
 export function effectOf(effect: string): string {
-  const marked = /^(?:mark set|meta mark set meta mark \||meta mark set) (?<mark>0x[0-9a-f]+)(?:\/0x[0-9a-f]+)?$/.exec(effect);
+  const marked = /^(?:mark set|meta mark set meta mark \||meta mark set) (?<mark>0x[0-9a-f]+)(?:\/0x[0-9a-f]+)?$/.exec(
+    effect,
+  );
   if (marked?.groups !== undefined) {
     const mark = `0x${Number.parseInt(marked.groups["mark"] ?? "", 16).toString(16)}`;
     return t(mark === MASQUERADE_MARK ? "effect.markMasquerade" : "effect.markSet", { mark });

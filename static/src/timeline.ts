@@ -71,7 +71,14 @@ const DURATION: Readonly<Record<Meaning, number>> = {
   verdict: 1.8,
   note: 0.4,
 };
-const INTERESTING: ReadonlySet<Meaning> = new Set<Meaning>(["match", "rewrite", "schedule", "proxy", "verdict", "arrive"]);
+const INTERESTING: ReadonlySet<Meaning> = new Set<Meaning>([
+  "match",
+  "rewrite",
+  "schedule",
+  "proxy",
+  "verdict",
+  "arrive",
+]);
 
 export function timelineOf(trace: TraceDocument): Timeline {
   const moments: Moment[] = [];

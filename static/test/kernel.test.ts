@@ -90,7 +90,8 @@ describe("a conntrack line", () => {
     });
   });
   test("of a protocol without states, too", () => {
-    const text = "udp      17 30 src=fd00::9 dst=fd00::a sport=4 dport=53 [UNREPLIED] src=fd00::a dst=fd00::9 sport=53 dport=4 mark=0 use=1";
+    const text =
+      "udp      17 30 src=fd00::9 dst=fd00::a sport=4 dport=53 [UNREPLIED] src=fd00::a dst=fd00::9 sport=53 dport=4 mark=0 use=1";
     expect(entryParts(text)).toMatchObject({ head: "udp", original: "[fd00::9]:4 → [fd00::a]:53", flags: "UNREPLIED" });
   });
   test("that says something else is left as it is", () => {

@@ -5,7 +5,13 @@ import { readTrace, type TraceDocument } from "../src/trace";
 import type { ClusterView, PodView, ServiceView } from "../src/wire";
 
 export type Name = "clusterip-iptables" | "clusterip-ipvs" | "clusterip-userspace" | "nodeport-iptables" | "unanswered";
-export const NAMES: readonly Name[] = ["clusterip-iptables", "clusterip-ipvs", "clusterip-userspace", "nodeport-iptables", "unanswered"];
+export const NAMES: readonly Name[] = [
+  "clusterip-iptables",
+  "clusterip-ipvs",
+  "clusterip-userspace",
+  "nodeport-iptables",
+  "unanswered",
+];
 
 const read = (name: string): string => readFileSync(new URL(`traces/${name}.json`, import.meta.url), "utf8");
 

@@ -14,9 +14,15 @@ const boxes = (layout: Layout): readonly (readonly [string, Box])[] => [
   ...[...layout.services].map(([id, box]) => [id, box] as const),
 ];
 const overlap = (one: Box, other: Box): boolean =>
-  one.x < other.x + other.width && other.x < one.x + one.width && one.y < other.y + other.height && other.y < one.y + one.height;
+  one.x < other.x + other.width &&
+  other.x < one.x + one.width &&
+  one.y < other.y + other.height &&
+  other.y < one.y + one.height;
 const inside = (inner: Box, outer: Box): boolean =>
-  inner.x >= outer.x && inner.y >= outer.y && inner.x + inner.width <= outer.x + outer.width && inner.y + inner.height <= outer.y + outer.height;
+  inner.x >= outer.x &&
+  inner.y >= outer.y &&
+  inner.x + inner.width <= outer.x + outer.width &&
+  inner.y + inner.height <= outer.y + outer.height;
 const place = ({ x, y }: Point): Point => ({ x, y });
 
 function crowd(nodes: number, pods: number, services: number): ClusterView {
@@ -25,7 +31,9 @@ function crowd(nodes: number, pods: number, services: number): ClusterView {
   return {
     nodes: names.map((name) => ({ name, addresses: [], pod_cidrs: [], zone: "", ready: true })),
     pods: all,
-    services: Array.from({ length: services }, (_, number) => service(`s${number}`, [all[number % Math.max(1, all.length)]!])),
+    services: Array.from({ length: services }, (_, number) =>
+      service(`s${number}`, [all[number % Math.max(1, all.length)]!]),
+    ),
   };
 }
 
@@ -71,7 +79,10 @@ describe("nothing jumps", () => {
     expect(place(last.pods.get("shop/late")!)).toEqual(place(before.pods.get("shop/client")!));
   });
   test("when rows of Pods are added, Pods and nodes stay and the node grows upward", () => {
-    const more = { ...shop(), pods: [...shop().pods, ...Array.from({ length: 5 }, (_, number) => pod(`shop/x${number}`, "node2"))] };
+    const more = {
+      ...shop(),
+      pods: [...shop().pods, ...Array.from({ length: 5 }, (_, number) => pod(`shop/x${number}`, "node2"))],
+    };
     const after = layoutOf(more, [], before.slots);
     for (const [id, box] of before.pods) expect(place(after.pods.get(id)!)).toEqual(place(box));
     expect(after.nodes.get("node1")!.railY).toBe(before.nodes.get("node1")!.railY);
@@ -147,7 +158,9 @@ describe.each(NAMES)("the packet of %s", (name) => {
 
 test("a request's packet rests at the stations that its steps name", () => {
   const timeline = line("clusterip-ipvs");
-  const at = timeline.moments.filter((one) => one.leg === 0 && one.place === "node1").map((one) => anchorAfter(timeline, one.index).at);
+  const at = timeline.moments
+    .filter((one) => one.leg === 0 && one.place === "node1")
+    .map((one) => anchorAfter(timeline, one.index).at);
   const stations = at.filter((one, index) => one !== at[index - 1]);
   expect(stations).toEqual(["prerouting", "routing", "input", "routing", "output", "postrouting", "wire"]);
 });
@@ -164,7 +177,10 @@ describe("the picture", () => {
     expect(at(rewrite).services.find((one) => one.id !== "Service shop/web")!.state).toBe("");
   });
   test("marks the endpoint once the packet bears its address", () => {
-    const roles = (index: number) => at(index).pods.filter((one) => one.role === "endpoint").map((one) => one.address);
+    const roles = (index: number) =>
+      at(index)
+        .pods.filter((one) => one.role === "endpoint")
+        .map((one) => one.address);
     expect(roles(rewrite - 1)).toEqual([]);
     expect(roles(rewrite)).toEqual(["10.244.2.2"]);
     expect(at(rewrite).ties.filter((tie) => tie.state === "chosen")).toHaveLength(1);
@@ -175,7 +191,10 @@ describe("the picture", () => {
   });
   test("says what is unusual about a Pod", () => {
     const cluster = shop();
-    const odd = { ...cluster, pods: cluster.pods.map((one, index) => ({ ...one, ready: index !== 0, terminating: index === 1 })) };
+    const odd = {
+      ...cluster,
+      pods: cluster.pods.map((one, index) => ({ ...one, ready: index !== 0, terminating: index === 1 })),
+    };
     const flags = new Map(pictureOf(layoutOf(odd)).pods.map((one) => [one.id, one.flag]));
     expect(flags.get(odd.pods[0]!.place)).toBe("not ready");
     expect(flags.get(odd.pods[1]!.place)).toBe("terminating");
@@ -202,7 +221,12 @@ describe("many packets at once", () => {
     ["198.51.100.7", "node2", "shop/web-599db76d95-867r7"],
   ];
   const flights = (count: number) =>
-    Array.from({ length: count }, (_, number) => ({ id: `${number}`, path: paths[number % 2]!, start: number, duration: 2000 }));
+    Array.from({ length: count }, (_, number) => ({
+      id: `${number}`,
+      path: paths[number % 2]!,
+      start: number,
+      duration: 2000,
+    }));
 
   test("go along links", () => {
     for (const path of paths) {

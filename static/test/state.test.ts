@@ -33,7 +33,12 @@ const changed = (given: Partial<Changed> = {}): Changed => ({
   can_redo: false,
   ...given,
 });
-const told = (seq: number, event: Happened["event"]): Happened => ({ type: "happened", seq, at: "2030-01-01T00:00:00Z", event });
+const told = (seq: number, event: Happened["event"]): Happened => ({
+  type: "happened",
+  seq,
+  at: "2030-01-01T00:00:00Z",
+  event,
+});
 const started = (): LabState => begin(view());
 
 test("a lab begins with its view", () => {

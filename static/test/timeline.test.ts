@@ -59,7 +59,7 @@ test("what is interesting: matches, rewrites, verdicts", () => {
   const first = nextInteresting(timeline, -1);
   expect(timeline.moments[first]!.meaning).toBe("match");
   const stops: string[] = [];
-  for (let at = -1; at < timeline.legs[0]!.last; ) {
+  for (let at = -1; at < timeline.legs[0]!.last;) {
     at = nextInteresting(timeline, at);
     stops.push(timeline.moments[at]!.meaning);
   }
@@ -122,7 +122,13 @@ describe("what is no trace document", () => {
     ["{}", "flow is not an object"],
     ['{"flow":{"place":1}}', "flow.place is not text"],
     [JSON.stringify({ ...JSON.parse(JSON.stringify(sample("unanswered"))), legs: 3 }), "legs is not a list"],
-    [JSON.stringify({ ...JSON.parse(JSON.stringify(sample("unanswered"))), legs: [{ title: "x", captures: [], hops: [{ place: "n", steps: [{}] }] }] }), "legs[0].hops[0].steps[0].detail is not an object"],
+    [
+      JSON.stringify({
+        ...JSON.parse(JSON.stringify(sample("unanswered"))),
+        legs: [{ title: "x", captures: [], hops: [{ place: "n", steps: [{}] }] }],
+      }),
+      "legs[0].hops[0].steps[0].detail is not an object",
+    ],
   ])("%.20s is refused: %s", (text, why) => {
     expect(() => readTrace(text)).toThrow(why);
   });

@@ -6,7 +6,8 @@ import { told } from "../src/reasons";
 
 const reasons = JSON.parse(readFileSync(new URL("reasons.json", import.meta.url), "utf8")) as string[];
 const keys = Object.keys(CATALOGUES.en) as Key[];
-const parameters = (text: string): string[] => [...new Set([...text.matchAll(/\{(\w+)/g)].map((found) => found[1]!))].sort();
+const parameters = (text: string): string[] =>
+  [...new Set([...text.matchAll(/\{(\w+)/g)].map((found) => found[1]!))].sort();
 
 afterEach(() => setLanguage("en", false));
 

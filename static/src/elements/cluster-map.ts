@@ -52,7 +52,11 @@ export class ClusterMap extends LitElement {
 
   private slots: Slots = NO_SLOTS;
   private layout: Layout | null = null;
-  private laid: { readonly cluster: ClusterView | null; readonly trace: TraceDocument | null; readonly hosts: readonly string[] } | null = null;
+  private laid: {
+    readonly cluster: ClusterView | null;
+    readonly trace: TraceDocument | null;
+    readonly hosts: readonly string[];
+  } | null = null;
   private painter: ReturnType<typeof flightPainter> | null = null;
   private zoom: ZoomBehavior<SVGSVGElement, unknown> | null = null;
   private zoomed: SVGSVGElement | null = null; // what it is attached to; an empty map has none
@@ -73,10 +77,15 @@ export class ClusterMap extends LitElement {
     this.hover = null;
     this.each = 1;
     new Localized(this);
-    new Follow(this, () => this.playback, ["load", "moment", "frame"], (event) => {
-      if (event.type === "frame") this.drawPacket();
-      else this.requestUpdate();
-    });
+    new Follow(
+      this,
+      () => this.playback,
+      ["load", "moment", "frame"],
+      (event) => {
+        if (event.type === "frame") this.drawPacket();
+        else this.requestUpdate();
+      },
+    );
   }
 
   override connectedCallback(): void {
@@ -106,7 +115,13 @@ export class ClusterMap extends LitElement {
 
   protected override willUpdate(): void {
     const trace = this.playback?.timeline?.trace ?? null;
-    if (this.laid !== null && this.laid.cluster === this.cluster && this.laid.trace === trace && this.laid.hosts === this.hosts) return;
+    if (
+      this.laid !== null &&
+      this.laid.cluster === this.cluster &&
+      this.laid.trace === trace &&
+      this.laid.hosts === this.hosts
+    )
+      return;
     this.laid = { cluster: this.cluster, trace, hosts: this.hosts };
     const cluster = withTrace(this.cluster, trace);
     const hosts = [...new Set([...this.hosts, ...hostsOf(trace)])];
@@ -213,14 +228,23 @@ export class ClusterMap extends LitElement {
     const token = this.renderRoot.querySelector<SVGGElement>(".packet");
     if (trail === null || token === null || this.layout === null) return;
     const moment = this.playback?.moment ?? null;
-    const at = timeline === null || moment === null ? null : packetAt(this.layout, timeline, this.playback!.playhead, isStill());
+    const at =
+      timeline === null || moment === null ? null : packetAt(this.layout, timeline, this.playback!.playhead, isStill());
     token.setAttribute("visibility", at === null ? "hidden" : "visible");
-    trail.setAttribute("d", timeline === null || at === null ? "" : line(trailOf(this.layout, timeline, this.playback!.playhead, isStill())));
+    trail.setAttribute(
+      "d",
+      timeline === null || at === null ? "" : line(trailOf(this.layout, timeline, this.playback!.playhead, isStill())),
+    );
     if (at === null || moment === null) return;
     token.setAttribute("transform", `translate(${at.x.toFixed(1)},${at.y.toFixed(1)})`);
     const title = timeline!.legs[moment.leg]?.title ?? "";
     token.setAttribute("class", ["reply", "refusal", "ICMP error"].includes(title) ? "packet back" : "packet");
-    token.querySelector(".mark")!.setAttribute("d", markOf(moment.detail.kind === "ended" ? moment.detail.outcome : "", moment.meaning === "arrive"));
+    token
+      .querySelector(".mark")!
+      .setAttribute(
+        "d",
+        markOf(moment.detail.kind === "ended" ? moment.detail.outcome : "", moment.meaning === "arrive"),
+      );
     this.follow(at);
   }
 
@@ -233,7 +257,8 @@ export class ClusterMap extends LitElement {
       const { dots, each } = this.painter(this.flights, now);
       drawDots(ground, dots);
       this.each = each;
-      if (this.flights.some(({ start, duration }) => now < start + duration)) this.flying = requestAnimationFrame(frame);
+      if (this.flights.some(({ start, duration }) => now < start + duration))
+        this.flying = requestAnimationFrame(frame);
     };
     if (isStill()) return; // the counts are told elsewhere
     this.flying = requestAnimationFrame(frame);
@@ -286,7 +311,10 @@ export class ClusterMap extends LitElement {
     const { bounds } = this.layout!;
     const place = this.playback?.moment?.place ?? "";
     const pod = this.layout!.pods.get(place);
-    const box = this.layout!.nodes.get(pod?.pod.node ?? place) ?? this.layout!.hosts.get(place) ?? [...this.layout!.nodes.values()][0]!;
+    const box =
+      this.layout!.nodes.get(pod?.pod.node ?? place) ??
+      this.layout!.hosts.get(place) ??
+      [...this.layout!.nodes.values()][0]!;
     const wanted = this.size.width / 2 - (box.x + box.width / 2) * k;
     const least = this.size.width - (bounds.x + bounds.width) * k;
     return Math.min(-bounds.x * k, Math.max(least, wanted));
@@ -316,7 +344,10 @@ function markOf(outcome: string, arrived: boolean): string {
   return outcome === "" ? "" : "M-2.6,-2.6L2.6,2.6M2.6,-2.6L-2.6,2.6";
 }
 
-function drawDots(ground: Element, dots: readonly { readonly x: number; readonly y: number; readonly count: number }[]): void {
+function drawDots(
+  ground: Element,
+  dots: readonly { readonly x: number; readonly y: number; readonly count: number }[],
+): void {
   while (ground.childElementCount > dots.length) ground.lastElementChild!.remove();
   while (ground.childElementCount < dots.length) {
     const circle = document.createElementNS("http://www.w3.org/2000/svg", "circle");

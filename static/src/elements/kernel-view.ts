@@ -29,14 +29,21 @@ export class KernelView extends LitElement {
     const visit = visitOf(timeline, moment.index, place);
     if (visit === null) return html`<p class="none">${t("kernel.none")}</p>`;
     const kind = timeline.legs[moment.leg]!.hops.find((hop) => hop.place === visit.place)?.kind;
-    const remark = kind === "pod" ? t("kernel.pod", { place: visit.place }) : kind === "outside" ? t("kernel.outside", { place: visit.place }) : "";
+    const remark =
+      kind === "pod"
+        ? t("kernel.pod", { place: visit.place })
+        : kind === "outside"
+          ? t("kernel.outside", { place: visit.place })
+          : "";
     const token = tokenAt(visit);
     return html`
       <p class="head"><strong>${visit.place}</strong> <span>${remark}</span></p>
       <svg class="wide" viewBox="0 0 ${VIEW.width} ${VIEW.height}" role="img" aria-label=${t("kernel.label", { place: visit.place })}>
         <defs>
           ${["arrow", "arrow-taken"].map(
-            (id) => svg`<marker id=${id} class=${id} viewBox="0 0 8 8" refX="6.5" refY="4" markerWidth="7" markerHeight="7"
+            (
+              id,
+            ) => svg`<marker id=${id} class=${id} viewBox="0 0 8 8" refX="6.5" refY="4" markerWidth="7" markerHeight="7"
               markerUnits="userSpaceOnUse" orient="auto"><path d="M0,0.5L7,4L0,7.5Z" /></marker>`,
           )}
         </defs>

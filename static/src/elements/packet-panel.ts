@@ -101,7 +101,10 @@ export class PacketPanel extends LitElement {
 
   private field(row: FieldRow, layer: { readonly id: string; readonly rows: number } | null) {
     const name = tOr(`field.${row.field}`, row.field);
-    const head = layer === null ? nothing : html`<th class="layer" scope="rowgroup" rowspan=${layer.rows}>${tOr(`panel.layer.${layer.id}`, layer.id)}</th>`;
+    const head =
+      layer === null
+        ? nothing
+        : html`<th class="layer" scope="rowgroup" rowspan=${layer.rows}>${tOr(`panel.layer.${layer.id}`, layer.id)}</th>`;
     if (!row.changed) return html`<tr>${head}<th scope="row">${name}</th><td colspan="2">${row.after}</td></tr>`;
     return html`<tr class="changed">
       ${head}<th scope="row">${name}</th><td colspan="2"><span class="before">${row.before}</span>
@@ -381,7 +384,10 @@ export class PacketPanel extends LitElement {
 function layerText(layer: Capture["layers"][number]): string {
   return Object.entries(layer.fields)
     .filter(([, value]) => !(Array.isArray(value) && value.length === 0))
-    .map(([name, value]) => `${name} ${name === "chksum" && typeof value === "number" ? `0x${value.toString(16).padStart(4, "0")}` : shown(value)}`)
+    .map(
+      ([name, value]) =>
+        `${name} ${name === "chksum" && typeof value === "number" ? `0x${value.toString(16).padStart(4, "0")}` : shown(value)}`,
+    )
     .join(", ");
 }
 

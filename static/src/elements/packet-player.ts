@@ -54,10 +54,16 @@ export class PacketPlayer extends LitElement {
     this.playback = new Playback();
     this.broken = "";
     new Localized(this);
-    new Follow(this, () => this.playback, ["load", "moment", "state"], (event) => {
-      if (event.type === "moment") this.dispatchEvent(new CustomEvent("player-step", { detail: { step: this.playback.index + 1 } }));
-      this.requestUpdate();
-    });
+    new Follow(
+      this,
+      () => this.playback,
+      ["load", "moment", "state"],
+      (event) => {
+        if (event.type === "moment")
+          this.dispatchEvent(new CustomEvent("player-step", { detail: { step: this.playback.index + 1 } }));
+        this.requestUpdate();
+      },
+    );
     this.addEventListener("keydown", this.onKey);
   }
 
@@ -118,7 +124,8 @@ export class PacketPlayer extends LitElement {
     const trace = this.playback.timeline?.trace;
     const views = html`<div class="views" role="group" aria-label=${t("player.views")}>
       ${VIEWS.map(
-        (view) => html`<button type="button" aria-pressed=${this.view === view} @click=${() => this.show(view)}>${t(`player.view.${view}`)}</button>`,
+        (view) =>
+          html`<button type="button" aria-pressed=${this.view === view} @click=${() => this.show(view)}>${t(`player.view.${view}`)}</button>`,
       )}
     </div>`;
     if (trace === undefined) return html`<div class="head"><span class="flow"></span>${views}</div>`;
@@ -164,7 +171,8 @@ export class PacketPlayer extends LitElement {
 
   private readonly onKey = (event: KeyboardEvent): void => {
     const target = event.composedPath()[0];
-    const own = target instanceof Element && target.closest("input, textarea, select, summary, [contenteditable]") !== null;
+    const own =
+      target instanceof Element && target.closest("input, textarea, select, summary, [contenteditable]") !== null;
     const pressed = event.key === " " && target instanceof Element && target.closest("button, [role=button]") !== null;
     if (event.defaultPrevented || own || pressed) return;
     if (this.playback.key(event)) event.preventDefault();

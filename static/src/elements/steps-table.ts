@@ -17,10 +17,15 @@ export class StepsTable extends LitElement {
     super();
     this.playback = null;
     new Localized(this);
-    new Follow(this, () => this.playback, ["load", "moment"], (event) => {
-      if (event.type === "moment" && this.hasUpdated) this.mark();
-      else this.requestUpdate();
-    });
+    new Follow(
+      this,
+      () => this.playback,
+      ["load", "moment"],
+      (event) => {
+        if (event.type === "moment" && this.hasUpdated) this.mark();
+        else this.requestUpdate();
+      },
+    );
   }
 
   protected override render() {
@@ -43,7 +48,9 @@ export class StepsTable extends LitElement {
     return html`<tbody>
       <tr class="leg"><th colspan="4" scope="rowgroup">${title}</th></tr>
       ${leg.hops.map(
-        (hop) => html`<tr class="hop"><th colspan="4" scope="rowgroup">${tOr(`place.${hop.kind}`, "")} ${hop.place === hop.kind ? nothing : hop.place}</th></tr>
+        (
+          hop,
+        ) => html`<tr class="hop"><th colspan="4" scope="rowgroup">${tOr(`place.${hop.kind}`, "")} ${hop.place === hop.kind ? nothing : hop.place}</th></tr>
           ${timeline.moments.slice(hop.first, hop.last + 1).map((moment) => this.row(timeline, moment))}`,
       )}
     </tbody>`;
@@ -69,7 +76,11 @@ export class StepsTable extends LitElement {
     const scroll = this.renderRoot.querySelector<HTMLElement>(".scroll");
     if (row === null || scroll === null || this.offsetParent === null) return;
     const top = row.offsetTop - scroll.clientHeight / 2;
-    if (row.offsetTop < scroll.scrollTop + 30 || row.offsetTop + row.offsetHeight > scroll.scrollTop + scroll.clientHeight) scroll.scrollTop = top;
+    if (
+      row.offsetTop < scroll.scrollTop + 30 ||
+      row.offsetTop + row.offsetHeight > scroll.scrollTop + scroll.clientHeight
+    )
+      scroll.scrollTop = top;
   }
 
   private readonly onClick = (event: Event): void => {

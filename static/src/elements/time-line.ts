@@ -15,7 +15,20 @@ const TRACK = 34;
 const HEIGHT = 66;
 const SHAPES: readonly Meaning[] = ["match", "miss", "rewrite", "route", "cross", "verdict"];
 /** Drawn in this order: what matters lies on top. */
-const ORDER: readonly Meaning[] = ["note", "miss", "return", "track", "route", "cross", "match", "schedule", "proxy", "arrive", "rewrite", "verdict"];
+const ORDER: readonly Meaning[] = [
+  "note",
+  "miss",
+  "return",
+  "track",
+  "route",
+  "cross",
+  "match",
+  "schedule",
+  "proxy",
+  "arrive",
+  "rewrite",
+  "verdict",
+];
 
 const CROWDED = 5; // pixels a step: then only what matters has its shape
 const MINOR: ReadonlySet<Meaning> = new Set<Meaning>(["note", "miss", "return", "track", "route"]);
@@ -37,10 +50,15 @@ export class TimeLine extends LitElement {
     this.compact = false;
     this.width = 0;
     new Localized(this);
-    new Follow(this, () => this.playback, ["load", "moment", "state", "frame"], (event) => {
-      if (event.type === "frame") this.drawHead();
-      else this.requestUpdate();
-    });
+    new Follow(
+      this,
+      () => this.playback,
+      ["load", "moment", "state", "frame"],
+      (event) => {
+        if (event.type === "frame") this.drawHead();
+        else this.requestUpdate();
+      },
+    );
   }
 
   override connectedCallback(): void {
@@ -83,7 +101,14 @@ export class TimeLine extends LitElement {
 
   private track(timeline: Timeline) {
     const moment = this.playback?.moment ?? null;
-    const said = moment === null ? "" : t("time.stepOf", { step: moment.index + 1, all: timeline.moments.length, sentence: momentSentence(timeline, moment) });
+    const said =
+      moment === null
+        ? ""
+        : t("time.stepOf", {
+            step: moment.index + 1,
+            all: timeline.moments.length,
+            sentence: momentSentence(timeline, moment),
+          });
     return html`<div class="track" role="slider" tabindex="0" aria-label=${t("time.label")} aria-valuemin="1"
         aria-valuemax=${timeline.moments.length} aria-valuenow=${(moment?.index ?? 0) + 1} aria-valuetext=${said}
         @pointerdown=${this.onDown} @keydown=${this.onKey}>
@@ -123,7 +148,8 @@ export class TimeLine extends LitElement {
       ${ORDER.map((meaning) => {
         const xs = by.get(meaning);
         if (xs === undefined || (step < CROWDED && MINOR.has(meaning))) return nothing;
-        const size = meaning === "rewrite" || meaning === "verdict" || meaning === "arrive" ? Math.max(scale, 0.85) : scale;
+        const size =
+          meaning === "rewrite" || meaning === "verdict" || meaning === "arrive" ? Math.max(scale, 0.85) : scale;
         return svg`<path class=${`glyph-path ${meaning} ${GLYPHS[meaning].hollow ? "hollow" : "full"}`} d=${glyphsAt(meaning, xs, TRACK, size)} />`;
       })}`;
   }
@@ -140,12 +166,21 @@ export class TimeLine extends LitElement {
     if (!timeline || !moment || head === null || gone === null) return;
     const step = this.stepWidth(timeline);
     const left = this.xOf(timeline, moment.index, moment.leg);
-    const x = Math.max(this.xOf(timeline, timeline.legs[moment.leg]!.first, moment.leg), left + step * (this.playback!.playhead.fraction - 0.5));
+    const x = Math.max(
+      this.xOf(timeline, timeline.legs[moment.leg]!.first, moment.leg),
+      left + step * (this.playback!.playhead.fraction - 0.5),
+    );
     head.setAttribute("transform", `translate(${x.toFixed(1)},0)`);
-    gone.setAttribute("d", timeline.legs.slice(0, moment.leg + 1).map((leg, number) => {
-      const to = number === moment.leg ? x : this.xOf(timeline, leg.last, number) + step;
-      return `M${this.xOf(timeline, leg.first, number).toFixed(1)},${TRACK + 10.5}H${to.toFixed(1)}`;
-    }).join(""));
+    gone.setAttribute(
+      "d",
+      timeline.legs
+        .slice(0, moment.leg + 1)
+        .map((leg, number) => {
+          const to = number === moment.leg ? x : this.xOf(timeline, leg.last, number) + step;
+          return `M${this.xOf(timeline, leg.first, number).toFixed(1)},${TRACK + 10.5}H${to.toFixed(1)}`;
+        })
+        .join(""),
+    );
   }
 
   private stepWidth(timeline: Timeline): number {
@@ -159,11 +194,19 @@ export class TimeLine extends LitElement {
 
   private indexAt(timeline: Timeline, x: number): number {
     const step = this.stepWidth(timeline);
-    const found = timeline.moments.findLast((moment) => this.xOf(timeline, moment.index, moment.leg) <= x + step * 0.001);
+    const found = timeline.moments.findLast(
+      (moment) => this.xOf(timeline, moment.index, moment.leg) <= x + step * 0.001,
+    );
     return found?.index ?? 0;
   }
 
-  private button(key: "time.backSkip" | "time.back" | "time.play" | "time.pause" | "time.on" | "time.skip", path: string, act: () => void, off: boolean, kind = "") {
+  private button(
+    key: "time.backSkip" | "time.back" | "time.play" | "time.pause" | "time.on" | "time.skip",
+    path: string,
+    act: () => void,
+    off: boolean,
+    kind = "",
+  ) {
     return html`<button type="button" class=${kind} aria-label=${t(key)} title=${t(key)} ?disabled=${off} @click=${act}>
       <svg viewBox="0 0 20 20" aria-hidden="true"><path d=${path} /></svg>
     </button>`;

@@ -92,11 +92,16 @@ export const en = {
   "how.existing connection": "the connection that exists already",
   "how.persistence template": "the persistence template",
   "how.other": "{how}",
-  "step.proxyAccepted": "The packet crosses into user space: kube-proxy’s socket {socket} accepts the connection, for {service}.",
-  "step.proxyDialled.connected": "kube-proxy opens a connection of its own to {endpoint} (attempt {attempt}, at most {timeout} s): connected.",
-  "step.proxyDialled.refused": "kube-proxy opens a connection of its own to {endpoint} (attempt {attempt}, at most {timeout} s): refused.",
-  "step.proxyDialled.timed out": "kube-proxy opens a connection of its own to {endpoint} (attempt {attempt}): no answer within {timeout} s.",
-  "step.proxyDialled.other": "kube-proxy opens a connection of its own to {endpoint} (attempt {attempt}, at most {timeout} s): {result}.",
+  "step.proxyAccepted":
+    "The packet crosses into user space: kube-proxy’s socket {socket} accepts the connection, for {service}.",
+  "step.proxyDialled.connected":
+    "kube-proxy opens a connection of its own to {endpoint} (attempt {attempt}, at most {timeout} s): connected.",
+  "step.proxyDialled.refused":
+    "kube-proxy opens a connection of its own to {endpoint} (attempt {attempt}, at most {timeout} s): refused.",
+  "step.proxyDialled.timed out":
+    "kube-proxy opens a connection of its own to {endpoint} (attempt {attempt}): no answer within {timeout} s.",
+  "step.proxyDialled.other":
+    "kube-proxy opens a connection of its own to {endpoint} (attempt {attempt}, at most {timeout} s): {result}.",
   "step.proxyCopied": "kube-proxy copies the bytes from {source} to {destination}.",
   "step.ended.delivered": "The packet arrives: {why}.",
   "step.ended.rejected": "The packet is rejected: {why}.",
@@ -214,8 +219,10 @@ export const en = {
   // ---- the whole walk ----
   "verdict.delivered": "Delivered to {endpoint}.",
   "verdict.delivered.seen": "Delivered to {endpoint}, which saw the source {source}, the sender’s own.",
-  "verdict.delivered.masked": "Delivered to {endpoint}, which saw the source {source}: masqueraded, not the sender’s own.",
-  "verdict.delivered.samePort": "Delivered to {endpoint}, which saw the source {source}: masqueraded, the sender’s own with another port.",
+  "verdict.delivered.masked":
+    "Delivered to {endpoint}, which saw the source {source}: masqueraded, not the sender’s own.",
+  "verdict.delivered.samePort":
+    "Delivered to {endpoint}, which saw the source {source}: masqueraded, the sender’s own with another port.",
   "verdict.rejected": "Rejected: {why}.",
   "verdict.dropped": "Dropped: {why}.",
   "verdict.refused": "Refused: {why}.",
@@ -292,7 +299,8 @@ export const en = {
   "field.icmp_code": "code",
 
   "map.label": "Map of the cluster",
-  "map.describe": "{nodes} {nodes|node|nodes}, {pods} {pods|Pod|Pods}, {services} {services|Service|Services}. The steps table says the same in words.",
+  "map.describe":
+    "{nodes} {nodes|node|nodes}, {pods} {pods|Pod|Pods}, {services} {services|Service|Services}. The steps table says the same in words.",
   "map.empty": "There is no node yet.",
   "map.empty.hint": "A cluster begins with a node: its Pods run there, and its kernel holds the rules.",
   "map.zoomIn": "Zoom in",
@@ -328,7 +336,8 @@ export const en = {
 
   "kernel.label": "The way through the kernel of {place}",
   "kernel.none": "Choose a step at a node to see the way through its kernel.",
-  "kernel.pod": "{place} has a network namespace of its own. kube-proxy writes no rules there: the packet is only routed.",
+  "kernel.pod":
+    "{place} has a network namespace of its own. kube-proxy writes no rules there: the packet is only routed.",
   "kernel.outside": "{place} is outside the cluster: kube-proxy writes no rules there.",
   "kernel.userSpace": "user space",
   "kernel.kernelSpace": "kernel",

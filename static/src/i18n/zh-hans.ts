@@ -95,10 +95,13 @@ export const zhHans: Readonly<Record<keyof typeof en, string>> = {
   "how.persistence template": "持久性模板",
   "how.other": "{how} ",
   "step.proxyAccepted": "数据包进入用户空间：kube-proxy 的套接字 {socket} 接受连接，对应 {service}。",
-  "step.proxyDialled.connected": "kube-proxy 自己向 {endpoint} 建立连接（第 {attempt} 次，最多等 {timeout} 秒）：已连接。",
-  "step.proxyDialled.refused": "kube-proxy 自己向 {endpoint} 建立连接（第 {attempt} 次，最多等 {timeout} 秒）：无人监听，连接被拒。",
+  "step.proxyDialled.connected":
+    "kube-proxy 自己向 {endpoint} 建立连接（第 {attempt} 次，最多等 {timeout} 秒）：已连接。",
+  "step.proxyDialled.refused":
+    "kube-proxy 自己向 {endpoint} 建立连接（第 {attempt} 次，最多等 {timeout} 秒）：无人监听，连接被拒。",
   "step.proxyDialled.timed out": "kube-proxy 自己向 {endpoint} 建立连接（第 {attempt} 次）：{timeout} 秒内没有应答。",
-  "step.proxyDialled.other": "kube-proxy 自己向 {endpoint} 建立连接（第 {attempt} 次，最多等 {timeout} 秒）：{result}。",
+  "step.proxyDialled.other":
+    "kube-proxy 自己向 {endpoint} 建立连接（第 {attempt} 次，最多等 {timeout} 秒）：{result}。",
   "step.proxyCopied": "kube-proxy 把字节从 {source} 复制到 {destination}。",
   "step.ended.delivered": "数据包到达：{why}。",
   "step.ended.rejected": "数据包被拒绝：{why}。",
@@ -217,7 +220,8 @@ export const zhHans: Readonly<Record<keyof typeof en, string>> = {
   "verdict.delivered": "已送达 {endpoint}。",
   "verdict.delivered.seen": "已送达 {endpoint}；它看到的源地址是 {source}，即发送方自己的地址。",
   "verdict.delivered.masked": "已送达 {endpoint}；它看到的源地址是 {source}：经过伪装，不是发送方自己的地址。",
-  "verdict.delivered.samePort": "已送达 {endpoint}；它看到的源地址是 {source}：经过伪装，是发送方自己的地址但端口不同。",
+  "verdict.delivered.samePort":
+    "已送达 {endpoint}；它看到的源地址是 {source}：经过伪装，是发送方自己的地址但端口不同。",
   "verdict.rejected": "已拒绝：{why}。",
   "verdict.dropped": "已丢弃：{why}。",
   "verdict.refused": "无人监听：{why}。",

@@ -108,9 +108,15 @@ function drawRoom(room: Room, box: Box): SVGTemplateResult {
     }
     ${
       room.id === "routing"
-        ? rows.map((row, index) => svg`<text class="mono middle" x=${box.x + box.width / 2} y=${box.y + 44 + index * 16}>${fitted(row.name, 15)} → ${row.text}</text>`)
+        ? rows.map(
+            (row, index) =>
+              svg`<text class="mono middle" x=${box.x + box.width / 2} y=${box.y + 44 + index * 16}>${fitted(row.name, 15)} → ${row.text}</text>`,
+          )
         : rows.map(
-            (row, index) => svg`<text class=${classes("row", row.current && "current")} x=${left} y=${box.y + (room.state === "skipped" ? 62 : 45) + index * 18}>
+            (
+              row,
+              index,
+            ) => svg`<text class=${classes("row", row.current && "current")} x=${left} y=${box.y + (room.state === "skipped" ? 62 : 45) + index * 18}>
               <tspan class="table">${fitted(row.name, 25)}</tspan>${
                 row.name.length > 8 && row.tried > 0
                   ? svg`<tspan class="count end" x=${box.x + box.width - 10}>${row.matched}/${row.tried}</tspan>`
@@ -120,7 +126,10 @@ function drawRoom(room: Room, box: Box): SVGTemplateResult {
           )
     }
     ${room.lines.map(
-      (text, index) => svg`<text class=${classes("mono", room.state === "here" ? "chain" : REWRITES.test(text) && "effect")} x=${left}
+      (
+        text,
+        index,
+      ) => svg`<text class=${classes("mono", room.state === "here" ? "chain" : REWRITES.test(text) && "effect")} x=${left}
         y=${box.y + box.height - 11 - (room.lines.length - 1 - index) * 15}>${text}</text>`,
     )}
   </g>`;
@@ -135,8 +144,12 @@ function drawIpvs(visit: Visit): SVGTemplateResult | typeof nothing {
     <text class="title middle" x=${middle} y=${IPVS.y + 26}>${t("kernel.ipvs")}</text>
     <text class="small middle" x=${middle} y=${IPVS.y + 43}>${t("kernel.ipvs.at")}</text>
   </g>
-  ${visit.ipvs === null ? nothing : svg`<text class="mono middle" x=${middle} y=${UP + HEIGHT + 22}>${visit.ipvs.virtual}</text>
-    <text class="mono middle" x=${middle} y=${UP + HEIGHT + 38}>→ ${visit.ipvs.real}</text>`}`;
+  ${
+    visit.ipvs === null
+      ? nothing
+      : svg`<text class="mono middle" x=${middle} y=${UP + HEIGHT + 22}>${visit.ipvs.virtual}</text>
+    <text class="mono middle" x=${middle} y=${UP + HEIGHT + 38}>→ ${visit.ipvs.real}</text>`
+  }`;
 }
 
 function drawConntrack(visit: Visit): SVGTemplateResult {

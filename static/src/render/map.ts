@@ -22,12 +22,28 @@ export interface Handles {
 export function drawMap(picture: Picture, handles: Handles): SVGTemplateResult {
   return svg`
     <g class="wires">${picture.wires.map(wire)}${router(picture.router)}</g>
-    <g class="nodes">${repeat(picture.nodes, (node) => node.id, (node) => drawNode(node, handles))}</g>
+    <g class="nodes">${repeat(
+      picture.nodes,
+      (node) => node.id,
+      (node) => drawNode(node, handles),
+    )}</g>
     ${drawOutside(picture, handles)}
-    <g class="veths">${repeat(picture.pods, (pod) => pod.id, (pod) => svg`<path class="link" d=${line(pod.veth)} />`)}</g>
+    <g class="veths">${repeat(
+      picture.pods,
+      (pod) => pod.id,
+      (pod) => svg`<path class="link" d=${line(pod.veth)} />`,
+    )}</g>
     <g class="ties">${repeat(picture.ties, (tie) => tie.id, drawTie)}</g>
-    <g class="pods">${repeat(picture.pods, (pod) => pod.id, (pod) => drawPod(pod, handles))}</g>
-    <g class="services">${repeat(picture.services, (service) => service.id, (service) => drawService(service, handles))}
+    <g class="pods">${repeat(
+      picture.pods,
+      (pod) => pod.id,
+      (pod) => drawPod(pod, handles),
+    )}</g>
+    <g class="services">${repeat(
+      picture.services,
+      (service) => service.id,
+      (service) => drawService(service, handles),
+    )}
       ${picture.moreServices === null ? nothing : more(picture.moreServices)}
     </g>`;
 }
@@ -143,7 +159,11 @@ function drawOutside(picture: Picture, handles: Handles): SVGTemplateResult {
     <rect class="frame" x=${box.x} y=${box.y} width=${box.width} height=${box.height} rx="6" />
     <text class="small" x=${box.x + 12} y=${box.y + 18}>${t("map.outside")}</text>
     ${picture.hosts.length === 0 ? svg`<path class="link" d=${`M${box.x + box.width / 2},${box.y + box.height}V${picture.router.y}`} />` : nothing}
-    ${repeat(picture.hosts, (host) => host.id, (host) => drawHost(host, picture.router.y, handles))}
+    ${repeat(
+      picture.hosts,
+      (host) => host.id,
+      (host) => drawHost(host, picture.router.y, handles),
+    )}
   </g>`;
 }
 
