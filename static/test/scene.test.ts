@@ -2,9 +2,10 @@
 import { describe, expect, test } from "vitest";
 import { clusterOfTrace, hostsOf, withTrace } from "../src/derived";
 import { flightPainter, MOST_DOTS } from "../src/flights";
-import { layoutOf, NO_SLOTS, type Box, type Layout, type Point } from "../src/layout";
+import { layoutOf, type Box, type Layout, type Point } from "../src/layout";
 import { anchorAfter, lengthOf, packetAt, packetAtTime, trailOf, wayOf, wayThrough } from "../src/road";
 import { fitted, pictureOf, podName } from "../src/scene";
+import { NO_SLOTS } from "../src/slots";
 import { seek } from "../src/timeline";
 import type { ClusterView } from "../src/wire";
 import { line, NAMES, pod, sample, service, shop } from "./samples";

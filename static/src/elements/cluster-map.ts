@@ -14,13 +14,14 @@ import { html, LitElement, nothing, type PropertyValues } from "lit";
 import { hostsOf, withTrace } from "../derived";
 import { flightPainter, type Flight } from "../flights";
 import { Localized, t } from "../i18n";
-import { layoutOf, NO_SLOTS, type Layout, type Point, type Slots } from "../layout";
+import { layoutOf, type Layout, type Point } from "../layout";
 import { isStill } from "../motion";
 import { Follow, type Playback } from "../playback";
 import { drawMap, line, type Handles, type Thing } from "../render/map";
 import { mapStyle } from "../render/map.css";
 import { packetAt, trailOf } from "../road";
 import { pictureOf } from "../scene";
+import { NO_SLOTS, type Slots } from "../slots";
 import type { TraceDocument } from "../trace";
 import type { ClusterView } from "../wire";
 

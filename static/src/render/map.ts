@@ -2,7 +2,8 @@
 import { nothing, svg, type SVGTemplateResult } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 import { t } from "../i18n";
-import { LEVEL, type Box, type Point } from "../layout";
+import type { Box, Point } from "../layout";
+import { LEVEL } from "../measures";
 import { fitted } from "../scene";
 import type { HostShape, NodeShape, Picture, PodShape, ServiceShape, TieShape } from "../scene";
 
