@@ -120,7 +120,7 @@ class Conversation:
             return True
         why = f"{back.machine.name} never sent anything to {got.from_text}: it does not take this for an answer"
         self._legs[-1] = with_ending(back.leg, Disposition.REFUSED, why, got)
-        if got.quoted is None:  # no socket is for it, so it is answered as such
+        if got.quoted is None and got.flags not in answers.LAST_WORDS:  # no socket is for it: it is answered as such
             self._legs.append(self._carry(back.machine, answers.nobody_listens(got), "refusal").leg)
         return False
 

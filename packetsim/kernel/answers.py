@@ -28,6 +28,7 @@ _SAME_IN_ICMP6 = {
     "icmp-port-unreachable": "icmp6-port-unreachable",
     "icmp-admin-prohibited": "icmp6-adm-prohibited",
 }
+LAST_WORDS = ("R", "RA", "ABORT")  # nobody answers these
 _DESTINATION_UNREACHABLE = {4: 3, 6: 1}
 _TIME_EXCEEDED = {4: 11, 6: 3}
 

@@ -250,6 +250,19 @@ def test_an_answer_that_does_not_come_from_where_it_was_sent_is_not_taken() -> N
     assert trace.legs[2].hops[0].steps[0].before.flags == "R"
 
 
+def test_a_reset_from_a_stranger_is_not_answered_with_another() -> None:
+    deaf = (
+        "apiVersion: v1\nkind: Pod\nmetadata:\n  {name: deaf, namespace: shop, labels: {app: deaf},"
+        " annotations: {packetwalk.dev/listening: none}}\n"
+        "spec: {nodeName: node2, containers: [{name: c}]}\nstatus: {podIP: 10.244.2.20}\n"
+    )
+    node_port = "{port: 80, targetPort: 8080, nodePort: 30080}"
+    text = service(selector="{app: deaf}", extra=", type: NodePort, externalTrafficPolicy: Local", port=node_port)
+    trace = send(simulation(cluster_with(deaf, text), "ipvs"), "198.51.100.7", "node1:30080")
+    assert "never sent anything to 10.244.2.20:8080" in trace.legs[-1].why
+    assert trace.legs[-1].hops[0].place == "shop/deaf"
+
+
 def test_a_refused_udp_packet_brings_an_error_back_through_nat() -> None:
     deaf = (
         "apiVersion: v1\nkind: Pod\nmetadata:\n  {name: deaf, namespace: shop, labels: {app: deaf},"
