@@ -91,8 +91,8 @@ def _strand(trace: Trace, place: str, steps: Sequence[Position], difference: Dif
 def _connections(trace: Trace, heard: Heard, found: Sequence[Difference]) -> Iterator[Claim]:
     """The steps that made the entries. Where the tables differ, the last of them is what led there."""
     for place in {hop.place: None for leg in trace.legs for hop in leg.hops}:
-        kept = list(_tracked(trace, place)) if heard.connections.get(place) else []
-        yield from _table(trace, place, kept, _at(found, "conntrack", place))
+        known = place in heard.connections
+        yield from _table(trace, place, list(_tracked(trace, place)), known, _at(found, "conntrack", place))
 
 
 def _tracked(trace: Trace, place: str) -> Iterator[Position]:
@@ -109,14 +109,17 @@ def _tracked(trace: Trace, place: str) -> Iterator[Position]:
 def _schedules(trace: Trace, heard: Heard, found: Sequence[Difference]) -> Iterator[Claim]:
     for place in {hop.place: None for leg in trace.legs for hop in leg.hops}:
         steps = [position for position, _, step in _steps_at(trace, place) if isinstance(step.detail, Scheduled)]
-        yield from _table(trace, place, steps if heard.balanced.get(place) else [], _at(found, "ipvs", place))
+        yield from _table(trace, place, steps, place in heard.balanced, _at(found, "ipvs", place))
 
 
-def _table(trace: Trace, place: str, steps: Sequence[Position], difference: Difference | None) -> Iterator[Claim]:
-    if difference is None:
-        yield from (Claim(place, position, AGREES) for position in steps)
-    else:
+def _table(
+    trace: Trace, place: str, steps: Sequence[Position], known: bool, difference: Difference | None
+) -> Iterator[Claim]:
+    """`known`: the kernel's table has something to tell."""
+    if difference is not None:
         yield from (Claim(place, position, DIFFERS) for position in steps[-1:] or _last(trace, place))
+    elif known:
+        yield from (Claim(place, position, AGREES) for position in steps)
 
 
 # ---- who took it, and what the sender heard -----------------------------------------------------

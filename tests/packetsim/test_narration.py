@@ -54,6 +54,15 @@ def test_every_kind_of_step_is_a_line(line: str) -> None:
     assert line in TEXT.splitlines()
 
 
+def test_a_mark_stands_at_the_end_of_its_steps_sentence_and_never_alone() -> None:
+    every = {(0, 0, count): "✓" for count in range(len(walks.steps()))}
+    lines = narrate(walks.trace(), marks=every).splitlines()
+    assert "      nat KUBE-SERVICES: rule 2433 matches: jump ✓" in lines
+    assert [line.removesuffix(" ✓") for line in lines] == TEXT.splitlines()
+    assert sum(line.endswith("✓") for line in lines) == len(every)
+    assert "✓" not in TEXT
+
+
 def test_lines_fit_and_carry_no_colours() -> None:
     assert max(map(len, TEXT.splitlines())) <= WIDTH
     assert "\033" not in TEXT

@@ -40,6 +40,13 @@ def test_steps() -> None:
     assert rule["sentence"] == "nat KUBE-SERVICES: rule 2433 matches: jump"
 
 
+def test_a_kernels_word_is_there_only_when_asked_for() -> None:
+    assert not any("kernel" in step for step in STEPS)
+    marked = to_json(walks.trace(), marks={(0, 0, 3): "agrees", (0, 1, 0): "differs"})
+    hops = [[step["kernel"] for step in hop["steps"]] for hop in marked["legs"][0]["hops"]]
+    assert hops == [[None] * 3 + ["agrees"] + [None] * 10, ["differs"]]
+
+
 def test_a_field_called_kind_has_another_name() -> None:
     kinds = {step["detail"]["kind"]: step["detail"] for step in STEPS}
     assert kinds["translated"]["end"] == "destination"
