@@ -37,9 +37,9 @@ export class CompareLanes extends LitElement {
     const most = Object.fromEntries(METERS.map((meter) => [meter, Math.max(1, ...whole.map((one) => one[meter]))])) as unknown as Odometers;
     return html`<div class="scrolls all">
       <p class="intro" title=${t("compare.intro")}><strong>${lab.lanes[0]!.timeline.trace.flow.place} → ${lab.summary?.target ?? ""}</strong> ${t("compare.intro")}</p>
-      <div class="grid" role="table" aria-label=${t("compare.label")}>
-        <div class="line heads" role="row"><span role="columnheader" class="mode"></span>
-          ${MILESTONES.map((milestone, column) => html`<span role="columnheader" class=${column <= phase + 1e-6 ? "reached" : ""}>${t(`compare.at.${milestone}`)}</span>`)}
+      <div class="grid" role="group" aria-label=${t("compare.label")}>
+        <div class="line heads"><span class="mode"></span>
+          ${MILESTONES.map((milestone, column) => html`<span class=${column <= phase + 1e-6 ? "reached" : ""}>${t(`compare.at.${milestone}`)}</span>`)}
         </div>
         ${lab.lanes.map((lane, at) => this.lane(lane, lane === chosen, now.get(lane.mode) ?? 0, whole[at]!, most))}
       </div>
@@ -49,9 +49,9 @@ export class CompareLanes extends LitElement {
   private lane(lane: Lane, chosen: boolean, index: number, whole: Odometers, most: Odometers) {
     const sofar = odometersAt(lane, index);
     const moment = lane.timeline.moments[index];
-    return html`<div class="lane ${chosen ? "chosen" : ""}" role="rowgroup">
-      <div class="line" role="row">
-        <button class="mode" role="rowheader" type="button" aria-pressed=${chosen} @click=${() => void this.lab!.chooseLane(lane.mode)}>${t(`mode.${lane.mode}`)}</button>
+    return html`<div class="lane ${chosen ? "chosen" : ""}" role="group" aria-label=${t(`mode.${lane.mode}`)}>
+      <div class="line">
+        <button class="mode" type="button" aria-pressed=${chosen} @click=${() => void this.lab!.chooseLane(lane.mode)}>${t(`mode.${lane.mode}`)}</button>
         ${MILESTONES.map((milestone) => this.cell(lane, milestone, index))}
       </div>
       <div class="under">
@@ -65,10 +65,10 @@ export class CompareLanes extends LitElement {
 
   private cell(lane: Lane, milestone: Milestone, index: number) {
     const at = lane.at[milestone];
-    if (at === null) return html`<span role="cell" class="cell none" title=${t(`compare.none.${milestone}` as Key)}>${this.absent(lane, milestone)}</span>`;
+    if (at === null) return html`<span class="cell none" title=${t(`compare.none.${milestone}` as Key)}>${this.absent(lane, milestone)}</span>`;
     const moment = lane.timeline.moments[at]!;
     const state = at === index ? "here" : at < index ? "passed" : "";
-    return html`<button role="cell" class="cell ${state}" type="button" title=${momentSentence(lane.timeline, moment)}
+    return html`<button class="cell ${state}" type="button" title=${momentSentence(lane.timeline, moment)} aria-label=${`${t(`compare.at.${milestone}`)}: ${what(moment, milestone, lane)}`}
       @click=${() => void this.lab!.chooseLane(lane.mode, at)}><span class="dot" aria-hidden="true"></span><span class="what">${what(moment, milestone, lane)}</span></button>`;
   }
 

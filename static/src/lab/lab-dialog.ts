@@ -82,8 +82,8 @@ export class LabDialog extends LitElement {
 
   protected override render() {
     return html`<dialog @close=${() => (this.kind = null)} @click=${(event: Event) => { if ((event.target as Element).localName === "dialog") this.close(); }} aria-labelledby="title">
-      ${this.kind === null ? nothing : html`<div class="inside"><header><h2 id="title">${t(`${this.kind}.title`)}</h2>
-        <button class="icon" type="button" aria-label=${t("dialog.close")} @click=${() => this.close()}>${ICONS.close}</button></header>
+      ${this.kind === null ? nothing : html`<div class="inside"><div class="head"><h2 id="title">${t(`${this.kind}.title`)}</h2>
+        <button class="icon" type="button" aria-label=${t("dialog.close")} @click=${() => this.close()}>${ICONS.close}</button></div>
         ${this.kind === "share" ? this.share() : this.kind === "paste" ? this.paste() : this.help()}</div>`}
     </dialog>`;
   }
@@ -190,7 +190,7 @@ export class LabDialog extends LitElement {
         gap: var(--space-3);
         line-height: 1.5;
       }
-      header {
+      .head {
         display: flex;
         justify-content: space-between;
         align-items: center;

@@ -61,6 +61,7 @@ export class Lab extends EventTarget {
   burst: number | null = null; // the burst that is shown, by its event's number
   private trafficTimer: ReturnType<typeof setTimeout> | undefined;
   private toastCount = 0;
+  private sending = 0; // walks that this page asked for and has not heard of
   private linkTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
@@ -114,8 +115,14 @@ export class Lab extends EventTarget {
     }
   }
 
+  /** Somebody's packets: their dots fly; who has seen the last walk to its end is shown the next. */
   private traced(traces: readonly TraceSummary[]): void {
-    if (this.traffic) this.fly(traces);
+    if (this.traffic || this.sending === 0) this.fly(traces);
+    const { playback } = this;
+    const over = playback.length === 0 || playback.index >= playback.length - 1;
+    const last = traces.at(-1);
+    if (this.sending > 0 || last === undefined || last.label === "compare" || this.view === "compare") return;
+    if (over && !playback.playing) void this.show(last.number, { play: true });
   }
 
   private changed(): void {
@@ -134,7 +141,9 @@ export class Lab extends EventTarget {
 
   /** True: done. What is refused is said in a toast, unless `quiet`; then the refusal is thrown. */
   async ask(command: Command, quiet = false): Promise<number | null> {
+    const walks = ["send", "resolve", "compare"].includes(command.type) ? 1 : 0;
     this.busy += 1;
+    this.sending += walks;
     this.tell();
     try {
       return await this.socket.ask(command);
@@ -144,6 +153,7 @@ export class Lab extends EventTarget {
       return null;
     } finally {
       this.busy -= 1;
+      this.sending -= walks;
       this.tell();
     }
   }

@@ -47,17 +47,16 @@ export class ObjectsPanel extends LitElement {
         @input=${(event: Event) => (this.search = (event.target as HTMLInputElement).value)} />` : nothing}
       ${state.notices.length === 0 ? nothing : html`<details class="notices"><summary>${t("objects.notices", { count: state.notices.length })}</summary>
         <ul>${state.notices.slice(0, 20).map((notice) => html`<li>${notice}</li>`)}</ul></details>`}
-      <div class="tree scrolls" role="tree" aria-label=${t("objects.label")} @keydown=${this.onKey}>
+      <nav class="tree scrolls" aria-label=${t("objects.label")} @keydown=${this.onKey}>
         ${state.documents.size === 0 ? html`<div class="empty"><p><strong>${t("objects.empty")}</strong></p><p>${t("objects.empty.hint")}</p></div>` : nothing}
         ${repeat(branches, (branch) => branch.name, (branch) => {
           const leaves = branch.leaves.filter((leaf) => words === "" || leaf.document.key.toLowerCase().includes(words));
-          return leaves.length === 0 ? nothing : html`<div role="group" aria-label=${branch.name || t("objects.cluster")}>
-            <h3>${branch.name || t("objects.cluster")}</h3>
+          return leaves.length === 0 ? nothing : html`<h2>${branch.name || t("objects.cluster")}</h2><ul>
             ${repeat(leaves.slice(0, MANY), (leaf) => leaf.document.key, (leaf) => this.leaf(leaf, lab))}
-            ${leaves.length > MANY ? html`<p class="quiet small more">${t("objects.more", { count: leaves.length - MANY })}</p>` : nothing}
-          </div>`;
+            ${leaves.length > MANY ? html`<li class="quiet small more">${t("objects.more", { count: leaves.length - MANY })}</li>` : nothing}
+          </ul>`;
         })}
-      </div>`;
+      </nav>`;
   }
 
   private tool(blueprint: Blueprint, able: boolean) {
@@ -70,13 +69,12 @@ export class ObjectsPanel extends LitElement {
   private leaf(leaf: Leaf, lab: Lab) {
     const { document } = leaf;
     const selected = lab.selected === document.key;
-    return html`<div class="leaf" role="treeitem" tabindex=${selected ? "0" : "-1"} aria-selected=${selected} data-key=${document.key}
-      @click=${() => lab.select(document.key)} @contextmenu=${(event: MouseEvent) => this.menu(event, documentMenu(document.key, lab.state!))}>
-      <span class="kind" title=${document.kind}>${short(document.kind)}</span><span class="name">${document.name}</span>
-      <span class="note ${leaf.wrong ? "wrong" : ""}">${leaf.wrong && document.kind === "Service" ? t("objects.noEndpoints") : leaf.note}</span>
+    return html`<li class="leaf ${selected ? "selected" : ""}" @contextmenu=${(event: MouseEvent) => this.menu(event, documentMenu(document.key, lab.state!))}>
+      <button class="open" type="button" tabindex=${selected ? "0" : "-1"} aria-current=${selected} data-key=${document.key} @click=${() => lab.select(document.key)}><span class="kind" title=${document.kind}>${short(document.kind)}</span><span class="name">${document.name}</span>
+      <span class="note ${leaf.wrong ? "wrong" : ""}">${leaf.wrong && document.kind === "Service" ? t("objects.noEndpoints") : leaf.note}</span></button>
       <button class="icon dots" type="button" tabindex="-1" aria-label=${t("objects.actions", { name: document.name })}
         @click=${(event: MouseEvent) => this.menu(event, documentMenu(document.key, lab.state!))}>⋯</button>
-    </div>`;
+    </li>`;
   }
 
   private menu(event: MouseEvent, menu: Menu): void {
@@ -90,15 +88,14 @@ export class ObjectsPanel extends LitElement {
   }
 
   private readonly onKey = (event: KeyboardEvent): void => {
-    const leaves = [...this.renderRoot.querySelectorAll<HTMLElement>(".leaf")];
+    const leaves = [...this.renderRoot.querySelectorAll<HTMLElement>(".open")];
     const at = leaves.indexOf(event.target as HTMLElement);
     const to = event.key === "ArrowDown" ? at + 1 : event.key === "ArrowUp" ? at - 1 : event.key === "Home" ? 0 : event.key === "End" ? leaves.length - 1 : null;
     if (to !== null) {
       event.preventDefault();
       event.stopPropagation();
       leaves[Math.min(leaves.length - 1, Math.max(0, to))]?.focus();
-    } else if (event.key === "Enter" && at >= 0) this.lab?.select(leaves[at]!.dataset["key"] ?? null);
-    else if (event.key === "ContextMenu" || (event.key === "F10" && event.shiftKey)) {
+    } else if (event.key === "ContextMenu" || (event.key === "F10" && event.shiftKey)) {
       const box = leaves[at]?.getBoundingClientRect();
       if (box === undefined) return;
       event.preventDefault();
@@ -108,7 +105,7 @@ export class ObjectsPanel extends LitElement {
   };
 
   protected override updated(): void {
-    const leaves = [...this.renderRoot.querySelectorAll<HTMLElement>(".leaf")];
+    const leaves = [...this.renderRoot.querySelectorAll<HTMLElement>(".open")];
     if (leaves.length > 0 && !leaves.some((leaf) => leaf.tabIndex === 0)) leaves[0]!.tabIndex = 0;
   }
 
@@ -216,31 +213,44 @@ export class ObjectsPanel extends LitElement {
         min-height: 5rem;
         padding: 4px 0 var(--space-2);
       }
-      h3 {
+      h2 {
         padding: 6px var(--space-3) 2px;
         font-size: 11px;
         font-weight: 600;
         color: var(--ink-3);
       }
+      ul {
+        list-style: none;
+        margin: 0;
+        padding: 0;
+      }
+      .notices ul {
+        list-style: disc;
+      }
       .leaf {
+        position: relative;
+      }
+      .open {
         display: grid;
         grid-template-columns: 2.6rem minmax(0, 1fr) auto;
         align-items: center;
         gap: 6px;
+        width: 100%;
         padding: 0 4px 0 var(--space-3);
         height: 26px;
-        cursor: pointer;
-        position: relative;
+        text-align: left;
+        border: 0;
+        border-radius: 0;
       }
       .leaf:hover,
       .leaf:focus-within {
         background: var(--wash);
       }
-      .leaf[aria-selected="true"] {
+      .leaf.selected .open {
         background: var(--blue-wash);
         box-shadow: inset 3px 0 0 var(--blue);
       }
-      .leaf:focus-visible {
+      .open:focus-visible {
         outline-offset: -2px;
       }
       .kind {

@@ -73,7 +73,7 @@ export class OddsPanel extends LitElement {
     return html`<div class="scrolls all" tabindex="0" role="region" aria-label=${t("odds.label")}>
       ${burst === null ? nothing : this.burst(burst, state)}
       ${mine ? nothing : html`<section>
-        <h3>${t("odds.exact")}</h3><p class="flow">${lab.ends.source} → ${lab.ends.target}</p>
+        <h2>${t("odds.exact")}</h2><p class="flow">${lab.ends.source} → ${lab.ends.target}</p>
         ${this.failed !== null ? html`<p class="wrong">${this.failed}</p>` : this.odds === null ? html`<p class="quiet small">${t("odds.loading")}</p>` : this.chart(barsOfOdds(this.odds), null)}
         <p class="quiet small">${t("odds.exact.hint")}</p></section>`}
       ${burst === null ? html`<section class="empty"><p><strong>${t("odds.empty")}</strong></p><p>${t("odds.empty.hint")}</p></section>` : nothing}
@@ -83,7 +83,7 @@ export class OddsPanel extends LitElement {
   private burst(burst: LabState["bursts"][number], state: LabState) {
     const bars = barsOfBurst(burst.results, burst.count);
     return html`<section>
-      <h3>${t("odds.burst", { count: burst.count })} <span class="quiet">${t(`mode.${burst.mode}`)}</span></h3>
+      <h2>${t("odds.burst", { count: burst.count })} <span class="quiet">${t(`mode.${burst.mode}`)}</span></h2>
       <p class="flow">${burst.source} → ${burst.target}</p>
       ${this.chart(bars, burst.count)}
       <p class="legend small"><span class="swatch bar"></span>${t("odds.counted")} <span class="swatch tick"></span>${t("odds.expected")}</p>

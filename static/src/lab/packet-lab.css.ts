@@ -114,6 +114,13 @@ export const labStyle = css`
     min-height: 32px;
     background: var(--sheet);
   }
+  [role="tablist"] {
+    display: flex;
+    gap: 2px;
+  }
+  .folded .tabs [role="tablist"] {
+    flex-direction: column;
+  }
   .tabs button,
   .views button {
     border-radius: 0;
@@ -302,8 +309,11 @@ export const labStyle = css`
     .lab.inspecting {
       grid-template-areas: "top" "lost" "left" "main" "bottom" "send" "right";
     }
-    .folded .tabs {
+    .folded .tabs,
+    .folded .tabs [role="tablist"] {
       flex-direction: row;
+    }
+    .folded .tabs {
       padding: 0 6px;
     }
     .folded .tabs [role="tab"] {

@@ -124,8 +124,8 @@ export class PacketLab extends LitElement {
   private left(lab: Lab) {
     if (lab.selected !== null && this.asked.has("inspector")) return html`<object-inspector .lab=${lab}></object-inspector>`;
     return html`
-      <div class="tabs" role="tablist" aria-label=${t("lab.left")}>
-        ${SIDES.map((side) => html`<button role="tab" type="button" aria-selected=${!this.folded && side === this.side} @click=${() => this.showSide(side)}>${t(`side.${side}`)}</button>`)}
+      <div class="tabs"><div role="tablist" aria-label=${t("lab.left")}>
+        ${SIDES.map((side) => html`<button role="tab" type="button" aria-selected=${!this.folded && side === this.side} @click=${() => this.showSide(side)}>${t(`side.${side}`)}</button>`)}</div>
         <button class="icon fold" type="button" aria-expanded=${!this.folded} title=${t("lab.fold")} aria-label=${t("lab.fold")} @click=${() => (this.folded = !this.folded)}>${ICONS.back}</button>
       </div>
       ${this.folded ? nothing : this.side === "objects" ? html`<objects-panel .lab=${lab}></objects-panel>` :
@@ -139,8 +139,8 @@ export class PacketLab extends LitElement {
     }
     return html`
       <first-hints></first-hints>
-      <div class="views" role="tablist" aria-label=${t("player.views")}>
-        ${VIEWS.map((view) => html`<button role="tab" type="button" aria-selected=${lab.view === view} title=${t(`lab.view.${view}.hint`)} @click=${() => lab.look(view)}>${t(view === "steps" ? "player.view.table" : `player.view.${view}`)}</button>`)}
+      <div class="views"><div role="tablist" aria-label=${t("player.views")}>
+        ${VIEWS.map((view) => html`<button role="tab" type="button" aria-selected=${lab.view === view} title=${t(`lab.view.${view}.hint`)} @click=${() => lab.look(view)}>${t(view === "steps" ? "player.view.table" : `player.view.${view}`)}</button>`)}</div>
         <span class="grow"></span>${this.verdict(lab)}
       </div>
       ${lab.view === "map" ? html`<cluster-map choosing .cluster=${this.clusterOf(lab)} .playback=${lab.playback} .hosts=${NO_HOSTS} .flights=${lab.flights}

@@ -199,8 +199,9 @@ export const rulesStyle = css`
   .frame .v {
     color: var(--ink-3);
   }
-  .line.missed .v {
-    opacity: 0.62;
+  .line.missed .v,
+  .line.missed .v span {
+    color: var(--ink-3);
   }
   .line.matched {
     border-left-color: var(--green);
@@ -216,8 +217,15 @@ export const rulesStyle = css`
   .line.inPlay .mark {
     color: var(--packet-ink);
   }
-  .line.inPlay .v {
-    opacity: 1;
+  .line.inPlay,
+  .line.lit,
+  .line.fresh,
+  .line.gone,
+  .line:hover {
+    --ink-3: var(--ink-2);
+  }
+  .line.inPlay.missed .v {
+    color: var(--ink);
   }
   .line:hover {
     background: var(--wash);

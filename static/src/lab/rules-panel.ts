@@ -369,11 +369,11 @@ export class RulesPanel extends LitElement {
     const made = line.origins.filter((origin) => origin.kind !== "kube-proxy").slice(0, 3);
     return html`<footer><span class="quiet">${t("rules.madeFrom")}</span>
       ${made.length === 0 ? html`<span>${t("rules.madeItself", { what: line.origins[0]!.field })}</span>` : made.map((origin) => {
-        const name = [origin.namespace, origin.name].filter(Boolean).join("/");
+        const title = `${origin.kind} ${[origin.namespace, origin.name].filter(Boolean).join("/")} ${origin.field}`;
         const field = fieldOfOrigin(origin, lab.state!);
-        const words = html`${origin.kind} ${name} <code>${origin.field}</code>`;
-        return field === null ? html`<span class="chip">${words}</span>` :
-          html`<button class="chip" type="button" @click=${() => lab.select(field.document)}>${words}</button>`;
+        const words = html`${origin.name === "" ? origin.kind : origin.name} <code>${origin.field}</code>`;
+        return field === null ? html`<span class="chip" title=${title}>${words}</span>` :
+          html`<button class="chip" type="button" title=${title} @click=${() => lab.select(field.document)}>${words}</button>`;
       })}</footer>`;
   }
 

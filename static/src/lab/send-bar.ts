@@ -31,7 +31,7 @@ export class SendBar extends LitElement {
     const off = !lab.canBuild || ends.source.trim() === "" || ends.target.trim() === "";
     const outside = !state.pods.has(ends.source) && !state.nodes.has(ends.source);
     return html`
-      <form role="group" aria-label=${t("send.label")} @submit=${(event: Event) => { event.preventDefault(); void lab.send(); }}>
+      <form aria-label=${t("send.label")} @submit=${(event: Event) => { event.preventDefault(); void lab.send(); }}>
         <span class="word">${t("send.from")}</span>
         <choice-box class="source" .label=${t("send.source")} .value=${ends.source} .choices=${() => sources(state)}
           @choice=${(event: CustomEvent<{ value: string }>) => this.set({ source: event.detail.value })} @enter=${() => this.target?.focus()}></choice-box>

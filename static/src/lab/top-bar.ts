@@ -25,15 +25,15 @@ export class TopBar extends LitElement {
     const lab = this.lab;
     const state = lab?.state ?? null;
     return html`<header>
-      <a class="brand" href="/" title=${t("top.home")}><svg viewBox="0 0 24 24" aria-hidden="true"><path class="way" d="M2 17h6l4-9h10" /><circle class="dot" cx="8" cy="17" r="2.6" /><circle class="end" cx="19" cy="8" r="2" /></svg><span>Packetwalk</span></a>
+      <a class="brand" href="/" title=${t("top.home")}><svg viewBox="0 0 24 24" aria-hidden="true"><path class="way" d="M2 17h6l4-9h10" /><circle class="dot" cx="8" cy="17" r="2.6" /><circle class="end" cx="19" cy="8" r="2" /></svg><span>Packetwalk</span></a><h1 class="unseen">${state?.title ?? "Packetwalk"}</h1>
       ${lab === null || state === null ? nothing : html`
         <input class="title" aria-label=${t("top.rename")} title=${t("top.rename")} maxlength="120" .value=${state.title} ?readonly=${!lab.canBuild}
           @change=${(event: Event) => this.rename(event.target as HTMLInputElement)} @keydown=${(event: KeyboardEvent) => { if (event.key === "Enter") (event.target as HTMLElement).blur(); }} />
-        <nav class="modes" role="group" aria-label=${t("top.modes")}>
+        <div class="modes" role="group" aria-label=${t("top.modes")}>
           ${MODE_KEYS.map((mode, at) => html`<button type="button" aria-pressed=${lab.view !== "compare" && state.mode === mode} ?disabled=${!lab.canBuild && state.mode !== mode}
             title=${t(`top.mode.${mode}`, { key: at + 1 })} @click=${() => void lab.setMode(mode)}>${t(`mode.${mode}`)}</button>`)}
           <button class="compare" type="button" aria-pressed=${lab.view === "compare"} title=${t("top.compare.hint")} @click=${() => lab.look(lab.view === "compare" ? "map" : "compare")}>${t("top.compare")}</button>
-        </nav>
+        </div>
         <span class="grow"></span>
         ${state.role === "viewer" ? html`<span class="watching">${t("lab.watching")}</span>` : html`
         <button class="icon" type="button" ?disabled=${!state.canUndo || !lab.canBuild} title=${t("top.undo")} aria-label=${t("top.undo")} @click=${() => void lab.ask({ type: "undo" })}>${ICONS.undo}</button>

@@ -128,7 +128,7 @@ export class YamlEditor extends LitElement {
           lineNumbers(), lintGutter(), history(), drawSelection(), indentOnInput(), bracketMatching(), highlightActiveLine(),
           highlightSelectionMatches(), search({ top: true }), indentUnit.of("  "), EditorState.tabSize.of(2), yaml(),
           syntaxHighlighting(colours), looks, litField, this.editable.of(this.able()),
-          EditorView.contentAttributes.of({ "aria-label": this.label }),
+          EditorView.contentAttributes.of({ "aria-label": this.label, tabindex: "0" }),
           keymap.of([
             { key: "Mod-Enter", run: () => this.tell("yaml-apply", null) },
             { key: "Escape", run: (view) => { view.contentDOM.blur(); return false; } },
