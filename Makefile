@@ -5,7 +5,7 @@ BIN := .venv/bin
 TOOLS := iptables nft ipset tshark
 PACKAGES := iptables nftables ipset tshark
 
-.PHONY: run test check bench kernel clean tools qemu
+.PHONY: run test oracle check bench kernel clean tools qemu
 
 # A first walk. The browser lab will start here, too.
 run: .venv/ready
@@ -13,6 +13,10 @@ run: .venv/ready
 
 test: .venv/ready-dev tools
 	$(BIN)/pytest -n 2 --cov=packetsim --cov-report=term --cov-fail-under=95
+
+# The tests that ask a real kernel, in the virtual machine of `make kernel`: one at a time, since they share it.
+oracle: .venv/ready-dev kernel
+	$(BIN)/pytest tests/oracle -m judge
 
 check: .venv/ready-dev
 	$(BIN)/ruff check .

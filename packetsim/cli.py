@@ -74,11 +74,12 @@ def _parser() -> ArgumentParser:
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    def add(name: str, command: Callable[[Namespace, list[str]], int], text: str, files: bool = True) -> ArgumentParser:
-        one = commands.add_parser(name, help=text, description=text, add_help=files)
+    def add(name: str, command: Callable[[Namespace, list[str]], int], text: str, files: str = "+") -> ArgumentParser:
+        """`files`: how many (as `nargs` says it); "" for a command that reads none and explains itself."""
+        one = commands.add_parser(name, help=text, description=text, add_help=bool(files))
         one.set_defaults(command=command)
         if files:
-            one.add_argument("files", nargs="+", metavar="FILE", help=FILES_HELP)
+            one.add_argument("files", nargs=files, metavar="FILE", help=FILES_HELP)
         return one
 
     rules = add("rules", _rules, "Print what kube-proxy writes on a node.")
@@ -114,11 +115,10 @@ def _parser() -> ArgumentParser:
     check = add("check", _check, "Run the FlowTests among the manifests.")
     check.add_argument("--json", action="store_true", help="the results as JSON (docs/flowtest.md)")
 
-    verify = add("verify", _verify, "Send flows through a real Linux kernel and compare, step by step.", files=False)
-    verify.add_argument("files", nargs="*", metavar="FILE", help=FILES_HELP)
+    verify = add("verify", _verify, "Send flows through a real Linux kernel and compare, step by step.", files="*")
     add_verify_arguments(verify)
 
-    add("bench", _bench, "Measure the engine on this machine; `bench --help` tells more.", files=False)
+    add("bench", _bench, "Measure the engine on this machine; `bench --help` tells more.", files="")
     return parser
 
 

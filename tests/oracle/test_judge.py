@@ -38,14 +38,6 @@ def can_unshare() -> bool:
     return shutil.which("unshare") is not None and not subprocess.run([*APART, "true"], capture_output=True).returncode
 
 
-def has_machine() -> bool:
-    try:
-        image.find()
-    except OracleError:
-        return False
-    return shutil.which(judge.QEMU) is not None
-
-
 @pytest.fixture
 def echo(tmp_path: Path) -> Iterator[Judge]:
     home = TemporaryDirectory(dir=tmp_path)
@@ -225,7 +217,7 @@ def test_on_our_own_kernel_the_guest_is_apart() -> None:
         assert asked.ask("hello")["pid"] == 1
 
 
-@pytest.mark.skipif(not has_machine(), reason="no virtual machine here: run `make kernel`")
+@pytest.mark.judge
 def test_a_real_machine_boots_to_its_guest_and_complains_of_nothing() -> None:
     with virtual_machine(guest=ECHO) as asked:
         assert len(asked.ask("hello", size=1 << 20)["text"]) == 1 << 20

@@ -2,34 +2,21 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 
-from packetsim.errors import OracleError
-from packetsim.oracle import image, talk
+from packetsim.oracle import talk
 from packetsim.oracle.ipvs_table import connections as balanced
-from packetsim.oracle.judge import QEMU, Judge, virtual_machine
+from packetsim.oracle.judge import Judge
 from packetsim.oracle.netlink import decode
 from packetsim.oracle.observation import RuleNumbers, passages
 from packetsim.oracle.plan import Listener, Load, Probe, Report
 from tests.oracle.guest import scene
 from tests.oracle.guest.scene import NODE1, SERVER, SERVICE, probe
 
-
-def lacking() -> str:
-    if shutil.which(QEMU) is None:
-        return f"{QEMU} is missing"
-    try:
-        image.find()
-    except OracleError as error:
-        return str(error)
-    return ""
-
-
-pytestmark = pytest.mark.skipif(bool(lacking()), reason=lacking())
+pytestmark = pytest.mark.judge
 
 ADDRESSES = f"link add kube-ipvs0 type dummy\naddress add {SERVICE}/32 dev kube-ipvs0\n"
 VIRTUAL = f"""-A -t {SERVICE}:80 -s rr
@@ -52,14 +39,14 @@ SYSCTLS = {"net/ipv4/vs/conntrack": "1", "net/ipv4/vs/expire_nodest_conn": "0"}
 
 
 @pytest.fixture(scope="module")
-def built() -> Iterator[Judge]:
+def built(machine: Judge) -> Iterator[Judge]:
     plan = scene.plan()
     more = (Listener("cserver", "tcp", "0.0.0.0", 8081), Listener("cserver", "sctp", "0.0.0.0", 8082))
     nodes = (Listener("cn1", "sctp", "0.0.0.0", 8083), Listener("cn1", "sctp", "::", 8083))
-    with virtual_machine() as judge:
-        assert {"ipvs", "sctp", "dummy", "ipset"} <= talk.hello(judge).can
-        talk.build(judge, replace(plan, listeners=(*plan.listeners, *more, *nodes)))
-        yield judge
+    assert {"ipvs", "sctp", "dummy", "ipset"} <= talk.hello(machine).can
+    talk.build(machine, replace(plan, listeners=(*plan.listeners, *more, *nodes)))
+    yield machine
+    talk.drop(machine, plan.cluster)
 
 
 def send(judge: Judge, *probes: Probe) -> list[Report]:
