@@ -23,6 +23,8 @@ check: .venv/ready-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python manage.py makemigrations --check --dry-run --verbosity 0
+	$(BIN)/python manage.py wire --check
 
 bench: .venv/ready
 	$(BIN)/python -m packetsim bench

@@ -76,6 +76,11 @@ class Server:
         status = Path(f"/proc/{self._process.pid}/status").read_text()
         return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1])
 
+    def worked(self) -> float:
+        """Seconds of processor time so far; on an idle machine no less passes by the clock."""
+        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     # ---- HTTP ---------------------------------------------------------------------------------------------
 
     def ask(
