@@ -11,7 +11,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from itertools import count
 
-from packetsim.check import actual_of, differences
+from packetsim.check import actual_of, differences, with_second_connections
 from packetsim.cluster import Manifests, Source, load
 from packetsim.cluster.model import Cluster
 from packetsim.dice import RolledDice
@@ -21,7 +21,7 @@ from packetsim.oracle.comparison import Difference
 from packetsim.oracle.probing import probes
 from packetsim.oracle.random_clusters import random_manifests
 from packetsim.oracle.trial import Judged, Trial
-from packetsim.outcomes import outcomes
+from packetsim.outcomes import outcomes, twice
 from packetsim.simulation import Simulation
 from packetsim.trace import Flow, Trace
 
@@ -112,10 +112,11 @@ class Bench:
                     yield future.result()
 
     def judge(self, job: Job) -> Verdict:
-        verdict = self._held(job, PATIENCE)
-        return verdict if verdict.agrees else self._held(job, PATIENT)
+        verdict = self.hold(job)
+        return verdict if verdict.agrees else self.hold(job, PATIENT)
 
-    def _held(self, job: Job, patience: float) -> Verdict:
+    def hold(self, job: Job, patience: float = PATIENCE) -> Verdict:
+        """One trial, whatever it finds."""
         if job.mode == "ipvs" and "ipvs" not in self.hello.can:
             why = f"the judging kernel ({self.hello.kernel}) has no IPVS"
             return Verdict(job, (), tuple(Judged(flow, None, None, why) for flow in job.flows))
@@ -158,7 +159,10 @@ def _broken(row: CaseFlow, trace: Trace, flows: Sequence[Judged]) -> Iterator[st
 def _impossible(row: CaseFlow, fresh: Simulation) -> Iterator[str]:
     """What the rules, of which one flow is one throw, could have done and should not, or could not and should."""
     found = outcomes(fresh, row.flow)
-    yield from differences(replace(row.expected, sticky=None), actual_of(found))
+    actual = actual_of(found)
+    if row.expected.sticky is not None:
+        actual = with_second_connections(actual, twice(fresh, row.flow, row.expected.again_after))
+    yield from differences(row.expected, actual)
     if row.mode in EVEN_MODES:
         shares = lopsided(found)
         if shares:
