@@ -4,7 +4,8 @@ import type { Command, FromPage, FromServer } from "./wire";
 
 export const PROTOCOL = 1;
 export const PING_EVERY = 25_000; // ms
-export const ANSWER_WITHIN = 10_000; // ms from a ping or an opening to any message
+export const ANSWER_WITHIN = 20_000; // ms from a ping to any message
+export const WELCOME_WITHIN = 90_000; // ms from opening: a large lab is read anew by its server
 const FIRST_WAIT = 400; // ms
 const LONGEST_WAIT = 15_000;
 const MOST_OPEN_ASKS = 64;
@@ -114,7 +115,7 @@ export class LabSocket {
     }
     this.line = line;
     this.greeted = false;
-    this.expectAnswer();
+    this.expectAnswer(WELCOME_WITHIN);
     line.onopen = () => {
       if (line === this.line) this.send({ type: "hello", protocol: PROTOCOL, seen: this.listener.seen() });
     };
@@ -222,9 +223,9 @@ export class LabSocket {
     });
   }
 
-  private expectAnswer(): void {
+  private expectAnswer(within = ANSWER_WITHIN): void {
     this.cancel("answer");
-    this.off.answer = this.around.later(ANSWER_WITHIN, () => this.lost());
+    this.off.answer = this.around.later(within, () => this.lost());
   }
 
   private cancel(what: "retry" | "ping" | "answer"): void {

@@ -13,6 +13,7 @@ import { latest, nodeAt, ruleInPlay, trialsOf } from "../src/lab/marks";
 import { rulesOfWalk } from "../src/lab/marked-rules";
 import { documentMenu, menuOf } from "../src/lab/menus";
 import { barsOfBurst, barsOfOdds, fraction, scaleOf } from "../src/lab/odds";
+import { patchedRules, withKernel } from "../src/lab/patched-rules";
 import { problemsIn } from "../src/lab/problems";
 import { heightOf, isOf, partsOf, rowAt, rowOfRule, rowsOf, type Wanted } from "../src/lab/rows";
 import { brokenRows, piecesOf, rowCount } from "../src/lab/tokens";
@@ -298,4 +299,27 @@ test("a refusal's sentence stands at the line that it names", () => {
     { line: 7, words: "spec.ports[0].port: 0 is not a port. Write one." },
     { line: 0, words: "Too much." },
   ]);
+});
+
+describe("rules after a change, before the whole text has come", () => {
+  const view = rules("iptables");
+  const chain = view.parts[0]!.lines.find((one) => one.chain === "KUBE-SERVICES" && one.number === 1)!;
+  const change = (sign: "+" | "-", text: string, place: string) => ({ sign, part: view.parts[0]!.part, text, place });
+  const after = patchedRules(view, { actor: "kube-proxy", place: "node1", text: "", added: 2, removed: 1, lines: [
+    change("-", chain.text, "nat KUBE-SERVICES"), change("+", "-A KUBE-SERVICES -j NEW", "nat KUBE-SERVICES"), change("+", ":KUBE-NEW - [0:0]", "nat KUBE-NEW"),
+  ] }, 9);
+  const texts = after.parts[0]!.lines.map((one) => one.text);
+  test("lose and gain the lines that it tells, in their place", () => {
+    expect(after.seq).toBe(9);
+    expect(texts).not.toContain(chain.text);
+    const at = texts.indexOf("-A KUBE-SERVICES -j NEW");
+    expect(texts[at - 1]).toMatch(/^-A KUBE-SERVICES /);
+    expect(texts.indexOf(":KUBE-NEW - [0:0]")).toBeGreaterThan(texts.indexOf("*nat"));
+    expect(texts).toHaveLength(view.parts[0]!.lines.length + 1);
+  });
+  test("have what the kernel holds below them", () => {
+    const whole = withKernel(view, { node: "node1", conntrack: ["tcp 6 …"], servers: [], connections: [] });
+    expect(whole.parts.map((part) => part.part)).toEqual([...view.parts.map((part) => part.part), "conntrack"]);
+    expect(withKernel(view, null)).toBe(view);
+  });
 });

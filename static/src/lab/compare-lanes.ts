@@ -108,7 +108,7 @@ export class CompareLanes extends LitElement {
       }
       .line {
         display: grid;
-        grid-template-columns: 5.4rem repeat(7, minmax(0, 1fr));
+        grid-template-columns: 5.9rem repeat(7, minmax(0, 1fr));
         align-items: stretch;
       }
       .heads > span {

@@ -16,6 +16,9 @@ export type Action =
   | { readonly do: "filter"; readonly service: string }
   | { readonly do: "paste" };
 
+const MINUTE = 60;
+const THREE_HOURS = 10_800; // Kubernetes' default for session affinity
+
 export interface Item {
   readonly label: Key;
   readonly params?: Params;
@@ -68,6 +71,9 @@ export function groundMenu(): Menu {
     "line",
     item("menu.paste", { do: "paste" }),
     item("menu.outsideSource", { do: "source", place: OUTSIDE }),
+    "line",
+    item("menu.wait.minute", { do: "ask", command: { type: "wait", seconds: MINUTE } }),
+    item("menu.wait.hours", { do: "ask", command: { type: "wait", seconds: THREE_HOURS } }),
   ];
 }
 

@@ -295,6 +295,10 @@ export const rulesStyle = css`
     font-size: var(--text-s);
     white-space: nowrap;
   }
+  .itself {
+    overflow: hidden;
+    text-overflow: ellipsis;
+  }
   .chip {
     padding: 0.1rem 0.4rem;
     border: 1px solid var(--line);

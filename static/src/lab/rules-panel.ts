@@ -1,5 +1,6 @@
 // Rule: <rules-panel> shows a node's real text. Only the rows in sight are drawn; what a rule did is the trace's word.
 import { html, LitElement, nothing, type TemplateResult } from "lit";
+import { guard } from "lit/directives/guard.js";
 import { repeat } from "lit/directives/repeat.js";
 import { isKey, Localized, t } from "../i18n";
 import { Follow } from "../playback";
@@ -197,10 +198,10 @@ export class RulesPanel extends LitElement {
           .value=${this.search} maxlength="200" @input=${(event: Event) => this.onSearch(event)} />
         <select aria-label=${t("rules.service")} @change=${(event: Event) => (this.service = (event.target as HTMLSelectElement).value || null)}>
           <option value="" ?selected=${this.service === null}>${t("rules.allServices")}</option>
-          ${[...lab.state.services.values()].map((service) => {
+          ${guard([lab.state.services, this.service], () => [...lab.state!.services.values()].map((service) => {
             const name = `${service.namespace}/${service.name}`;
             return html`<option value=${name} ?selected=${name === this.service}>${name}</option>`;
-          })}
+          }))}
         </select>
       </div>
       ${this.banner()}
@@ -368,7 +369,7 @@ export class RulesPanel extends LitElement {
     if (line === null || line.origins.length === 0) return html`<footer class="quiet">${t("rules.blame.hint")}</footer>`;
     const made = line.origins.filter((origin) => origin.kind !== "kube-proxy").slice(0, 3);
     return html`<footer><span class="quiet">${t("rules.madeFrom")}</span>
-      ${made.length === 0 ? html`<span>${t("rules.madeItself", { what: line.origins[0]!.field })}</span>` : made.map((origin) => {
+      ${made.length === 0 ? html`<span class="itself">${t("rules.madeItself", { what: line.origins[0]!.field })}</span>` : made.map((origin) => {
         const title = `${origin.kind} ${[origin.namespace, origin.name].filter(Boolean).join("/")} ${origin.field}`;
         const field = fieldOfOrigin(origin, lab.state!);
         const words = html`${origin.name === "" ? origin.kind : origin.name} <code>${origin.field}</code>`;
@@ -401,9 +402,10 @@ export class RulesPanel extends LitElement {
     if (this.inPlay < 0 || scroller === null || performance.now() < this.still) return;
     const top = this.rows.tops[this.inPlay]!;
     const bottom = this.rows.tops[this.inPlay + 1]!;
-    if (top >= scroller.scrollTop + ROW.fold && bottom <= scroller.scrollTop + this.size.height - 8) return;
-    scroller.scrollTop = Math.max(0, top - this.size.height / 3);
-    this.top = scroller.scrollTop;
+    if (top >= this.top + ROW.fold && bottom <= this.top + this.size.height - 8) return;
+    const most = this.rows.tops.at(-1)! - this.size.height;
+    this.top = Math.max(0, Math.min(most, top - this.size.height / 3));
+    scroller.scrollTop = this.top;
   }
 
   private get scroller(): HTMLElement | null {

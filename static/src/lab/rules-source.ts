@@ -1,15 +1,18 @@
-// Rule: when a node's rules are fetched anew: at once after a change, now and then for the hit counters.
+// Rule: when a node's rules are fetched anew: at once after a change, now and then for the hit counters and conntrack.
 import { FetchError, type Api } from "../api";
 import { t } from "../i18n";
-import type { LabState } from "../state";
-import type { RulesView } from "../wire";
+import type { LabState, Told } from "../state";
+import type { KernelView, RulesView } from "../wire";
+import { patchedRules, withKernel } from "./patched-rules";
 
 const HITS_EVERY = 1500; // ms
 const MANY = 4000; // lines; with more, hits alone are not worth fetching them
 
 export class RulesSource {
-  view: RulesView | null = null;
+  view: RulesView | null = null; // rules, and below them what the kernel holds
   failed: string | null = null;
+  private rules: RulesView | null = null;
+  private kernel: KernelView | null = null;
   private wanted = "";
   private seq = -1;
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -19,17 +22,17 @@ export class RulesSource {
   constructor(private readonly tell: () => void) {}
 
   want(api: Api, node: string, state: LabState): void {
-    const changed = state.history.findLast((told) => told.event.type === "changed")?.seq ?? 0;
-    const wanted = `${node} ${state.mode} ${changed}`;
+    const changed = state.history.findLast((told) => told.event.type === "changed");
+    const wanted = `${node} ${state.mode} ${changed?.seq ?? 0}`;
     if (wanted !== this.wanted) {
-      if (this.view?.node !== node) this.view = null;
       this.wanted = wanted;
+      this.take(node, state, changed);
       this.fetch(api, node, state.seq);
-    } else if (state.seq !== this.seq && this.timer === undefined && this.abort === null && !this.isLarge()) {
+    } else if (state.seq !== this.seq && this.timer === undefined && this.abort === null) {
       const wait = Math.max(60, this.last + HITS_EVERY - performance.now());
       this.timer = setTimeout(() => {
         this.timer = undefined;
-        this.fetch(api, node, state.seq);
+        this.fetch(api, node, state.seq, this.isLarge());
       }, wait);
     }
   }
@@ -41,20 +44,39 @@ export class RulesSource {
     this.wanted = "";
   }
 
-  private isLarge(): boolean {
-    return (this.view?.parts.reduce((sum, part) => sum + part.lines.length, 0) ?? 0) > MANY;
+  /** What a change told of this node stands on the screen before its whole text has come. */
+  private take(node: string, state: LabState, changed: Told | undefined): void {
+    const { rules } = this;
+    if (rules === null || rules.node !== node || rules.mode !== state.mode) {
+      this.rules = this.kernel = this.view = null;
+      return;
+    }
+    if (changed === undefined || changed.event.type !== "changed" || changed.seq <= rules.seq) return;
+    const stage = changed.event.stages.find((one) => one.actor === "kube-proxy" && one.place === node);
+    if (stage !== undefined) this.put(patchedRules(rules, stage, changed.seq), this.kernel);
   }
 
-  private fetch(api: Api, node: string, seq: number): void {
+  private put(rules: RulesView, kernel: KernelView | null): void {
+    this.rules = rules;
+    this.kernel = kernel;
+    this.view = withKernel(rules, kernel);
+  }
+
+  private isLarge(): boolean {
+    return (this.rules?.parts.reduce((sum, part) => sum + part.lines.length, 0) ?? 0) > MANY;
+  }
+
+  private fetch(api: Api, node: string, seq: number, kernelAlone = false): void {
     this.abort?.abort();
     const abort = (this.abort = new AbortController());
     this.seq = seq;
     this.last = performance.now();
-    api.rules(node, abort.signal).then(
-      (view) => {
+    const rules = kernelAlone && this.rules !== null ? Promise.resolve(this.rules) : api.rules(node, abort.signal);
+    Promise.all([rules, api.kernel(node, abort.signal)]).then(
+      ([view, kernel]) => {
         if (abort !== this.abort) return;
         this.abort = null;
-        this.view = view;
+        this.put(view, kernel);
         this.seq = Math.max(seq, view.seq);
         this.failed = null;
         this.tell();

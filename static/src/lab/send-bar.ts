@@ -171,6 +171,9 @@ export class SendBar extends LitElement {
         .burst {
           grid-column: 1 / 5;
         }
+        .burst {
+          order: 1;
+        }
         .dns {
           grid-column: 1 / 3;
         }
