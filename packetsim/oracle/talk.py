@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from packetsim.errors import OracleError
 from packetsim.oracle.plan import Accepted, Load, Loaded, Plan, Probe, Report
 
-ROUND = 60.0  # seconds that a request may take beside the patience of its probes
+ROUND = 600.0  # seconds that a request may take beside the patience of its probes
 
 
 class Asked(Protocol):
