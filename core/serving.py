@@ -7,8 +7,10 @@ taken what was sent before, as Twisted tells its producers.
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
+from autobahn.exception import Disconnected
 from daphne.cli import CommandLineInterface
 from daphne.server import Server
 from twisted.internet.interfaces import IPushProducer
@@ -41,7 +43,8 @@ class WaitingServer(Server):  # type: ignore[misc]
     async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
         if message["type"] == "websocket.send":
             await _flow_of(protocol).wait()
-        await super().handle_reply(protocol, message)
+        with suppress(Disconnected):  # gone while we waited, which its application is about to hear
+            await super().handle_reply(protocol, message)
 
 
 def _flow_of(protocol: Any) -> Flow:

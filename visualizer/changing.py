@@ -14,7 +14,7 @@ from packetsim.cluster.objects import KINDS
 from packetsim.kubeproxy.config import NodeConfig
 from visualizer import clusters, stages
 from visualizer.documents import Written, key_of, merged, split
-from visualizer.lab_state import MOST_UNDONE, Documents, LabState, Moment
+from visualizer.lab_state import Documents, LabState, Moment, affordable
 from visualizer.patching import patched
 from visualizer.refusals import RefusedError
 from visualizer.schemas import Apply, Changed, Delete, DocumentView, Mode, Patch, Redo, SetMode, Stage, Undo
@@ -90,7 +90,7 @@ def _change(
         documents=with_mode(documents, wanted),
         mode=wanted,
         running=clusters.running(manifests.cluster),
-        undo=(*state.undo, moment)[-MOST_UNDONE:],
+        undo=affordable((*state.undo, moment), documents),
         redo=(),
     )
     return Change(new, manifests, summary)

@@ -37,7 +37,7 @@ class LabConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self._listener = Listener()
         self._bucket = Bucket(MOST_AT_ONCE, MOST_A_SECOND)
         self._ignored = 0
-        self._greeted = False
+        self._greeted = self._ended = False
         self._asks: set[asyncio.Task[None]] = set()
         self._silence = asyncio.get_running_loop().call_later(HELLO_WITHIN, self._on_silence)
         await self.accept()
@@ -61,7 +61,10 @@ class LabConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             await self.base_send({"type": "websocket.send", "text": await self._listener.take()})
 
     async def _end(self, code: int, reason: str) -> None:
-        """Say why, and close."""
+        """Say why, and close; once."""
+        if self._ended:
+            return
+        self._ended = True
         if self.room is not None:
             self.room.leave(self._listener)
         self._writer.cancel()
@@ -81,7 +84,7 @@ class LabConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     # ---- what the page says -------------------------------------------------------------------------------
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        if self.room is None:
+        if self.room is None or self._ended:
             return
         if text_data is not None and len(text_data) > messages.MOST_LETTERS:
             await self._end(TOO_LARGE, "That message is too large. Send less at once.")

@@ -17,6 +17,7 @@ from visualizer.documents import Written
 from visualizer.schemas import Mode, TraceSummary
 
 MOST_UNDONE = 100
+MOST_UNDO_LETTERS = 8_000_000  # of the manifests that undo alone keeps
 MOST_SUMMARIES = 100
 _FORMAT = 1
 Documents = Mapping[str, Written]
@@ -44,6 +45,19 @@ class LabState:
     now: float = 0.0
     traces: int = 0
     summaries: tuple[TraceSummary, ...] = ()
+
+
+def affordable(moments: tuple[Moment, ...], documents: Documents) -> tuple[Moment, ...]:
+    """The latest of the moments, as many as may be kept; what they share with one another costs nothing."""
+    known = {id(one) for one in documents.values()}
+    left = MOST_UNDO_LETTERS
+    for place, moment in enumerate(reversed(moments[-MOST_UNDONE:])):
+        new = [one for one in moment.documents.values() if id(one) not in known]
+        known.update(map(id, new))
+        left -= sum(len(one.yaml) for one in new)
+        if left < 0:
+            return moments[len(moments) - place :]
+    return moments[-MOST_UNDONE:]
 
 
 def packed(state: LabState) -> bytes:

@@ -71,6 +71,14 @@ class Server:
         self._process.send_signal(signal.SIGKILL)
         self._process.wait()
 
+    def stop(self) -> None:
+        """As whoever runs it stops it."""
+        self._process.terminate()
+        try:
+            self._process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
     def memory(self) -> int:
         """Resident kilobytes."""
         status = Path(f"/proc/{self._process.pid}/status").read_text()

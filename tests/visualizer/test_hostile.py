@@ -20,7 +20,7 @@ SEND = {"type": "send", "source": CLIENT, "target": WEB}
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     one = Server(tmp_path_factory.mktemp("hostile"), PACKETWALK_NEW_LABS_PER_HOUR="100000")
     yield one
-    one.kill()
+    one.stop()
 
 
 @pytest.fixture(scope="module")

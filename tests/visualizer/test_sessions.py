@@ -259,6 +259,20 @@ def test_a_new_change_leaves_nothing_to_do_again() -> None:
         session.handle(Redo())
 
 
+def test_undo_keeps_only_so_much() -> None:
+    session = shop()
+    pod = (
+        "# {}\napiVersion: v1\nkind: Pod\nmetadata: {{name: x, namespace: shop}}\nspec: {{containers: [{{name: c}}]}}\n"
+    )
+    for letter in "abcdefghijkl":
+        change(session, Apply(manifests=pod.format(letter * 1_000_000)))
+    assert 6 < len(session.state.undo) < 10
+    assert len(packed(session.state)) < 200_000
+    for _ in range(len(session.state.undo)):
+        change(session, Undo())
+    assert len(session.state.redo) > 6
+
+
 # ---- refusals ---------------------------------------------------------------------------------------------------
 
 
