@@ -1,4 +1,4 @@
-"""What `make oracle` judges: the saved cases in every mode that they name, and a fixed random set."""
+"""What `make oracle` judges: the saved cases in every mode that they name, a fixed random set, IPVS's schedulers."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ from pathlib import Path
 from packetsim.cluster import MODES
 from packetsim.oracle.cases import CaseFlow, read_case
 from packetsim.oracle.verify import Job, Verdict, jobs_of, random_jobs
+from tests.oracle.three_endpoints import sequence, three_endpoints
 
 FILES = sorted((Path(__file__).parent / "cases").glob("*.yaml"))
 CLUSTERS, FLOWS, SEED = 6, 25, 11
+CONNECTIONS = 12  # to each scheduler
+SCHEDULERS = ("rr", "wrr", "lc", "wlc", "sh", "dh", "mh", "sed", "nq")
 
 
 @cache
@@ -24,6 +27,17 @@ def case_jobs() -> dict[tuple[str, str], Job]:
 @cache
 def random_set() -> dict[tuple[str, str], Job]:
     return {(job.name, job.mode): job for job in random_jobs(CLUSTERS, SEED, MODES, FLOWS)}
+
+
+@cache
+def scheduler_jobs() -> dict[tuple[str, str], Job]:
+    """Each scheduler chooses for a sequence of connections, alone and with persistence."""
+    flows = sequence(CONNECTIONS)
+    found = {}
+    for scheduler in SCHEDULERS:
+        for name, sticky in ((scheduler, False), (f"{scheduler} with persistence", True)):
+            found[name, "ipvs"] = Job(name, three_endpoints(scheduler, sticky), "ipvs", flows)
+    return found
 
 
 def part_of(job: Job, *names: str) -> Job:
