@@ -9,13 +9,13 @@ import { comparedTogether, indexAt, laneOf, MILESTONES, odometersAt, phaseAt } f
 import { firstFlow, matching, protocolOf, serviceIn, sources, targets } from "../src/lab/complete";
 import { wishOf } from "../src/lab/keys";
 import { readLink, writeLink } from "../src/lab/link";
-import { latest, nodeAt, ruleInPlay, trialsOf } from "../src/lab/marks";
+import { latest, nodeAt, ruleInPlay, serverInPlay, trialsOf } from "../src/lab/marks";
 import { rulesOfWalk } from "../src/lab/marked-rules";
 import { documentMenu, menuOf } from "../src/lab/menus";
 import { barsOfBurst, barsOfOdds, fraction, scaleOf } from "../src/lab/odds";
 import { patchedRules, withKernel } from "../src/lab/patched-rules";
 import { problemsIn } from "../src/lab/problems";
-import { heightOf, isOf, partsOf, rowAt, rowOfRule, rowsOf, type Wanted } from "../src/lab/rows";
+import { heightOf, isOf, partsOf, rowAt, rowOfRule, rowOfServer, rowsOf, type Wanted } from "../src/lab/rows";
 import { brokenRows, piecesOf, rowCount } from "../src/lab/tokens";
 import { treeOf } from "../src/lab/tree";
 import { begin, type LabState } from "../src/state";
@@ -322,4 +322,14 @@ describe("rules after a change, before the whole text has come", () => {
     expect(whole.parts.map((part) => part.part)).toEqual([...view.parts.map((part) => part.part), "conntrack"]);
     expect(withKernel(view, null)).toBe(view);
   });
+});
+
+test("where IPVS chooses, its line is the one in play", () => {
+  const timeline = line("clusterip-ipvs");
+  const scheduled = timeline.moments.find((moment) => moment.detail.kind === "scheduled")!;
+  const text = serverInPlay(timeline, scheduled.index)!;
+  expect(text).toMatch(/^-a -t 10\.96\.\d+\.\d+:\d+ -r 10\.244\./);
+  const made = rowsOf(partsOf(rules("ipvs")), wanted());
+  expect(rowOfServer(made, text.replace(/ -r .*/, " -r 10.244.1.2:8080"))).toBeGreaterThan(0);
+  expect(serverInPlay(timeline, 0)).toBeNull();
 });

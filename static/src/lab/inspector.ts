@@ -45,12 +45,27 @@ export class ObjectInspector extends LitElement {
   protected override willUpdate(): void {
     const key = this.lab?.selected ?? null;
     const yaml = key === null ? null : (this.lab?.state?.documents.get(key)?.yaml ?? null);
+    if (key !== this.key) this.keep();
     if (key !== this.key || (yaml !== null && yaml !== this.base && !this.isDirty)) {
+      const kept = key === null || key === this.key ? undefined : this.lab?.drafts.get(key);
       this.key = key;
-      this.base = yaml ?? "";
-      this.draft = yaml === null ? null : read(yaml);
+      this.base = kept?.base ?? yaml ?? "";
+      this.draft = yaml === null ? null : read(kept?.text ?? yaml);
       this.refused = [];
     }
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.keep();
+    this.key = null;
+  }
+
+  /** What was not applied is there again when the document is opened again. */
+  private keep(): void {
+    if (this.lab === null || this.key === null || this.draft === null) return;
+    if (this.isDirty) this.lab.drafts.set(this.key, { base: this.base, text: this.draft.text });
+    else this.lab.drafts.delete(this.key);
   }
 
   private get isDirty(): boolean {

@@ -53,6 +53,7 @@ export class Lab extends EventTarget {
   ends: Ends = { source: "", target: "", protocol: null, via: "" };
   lanes: readonly Lane[] = [];
   lane: Mode | null = null;
+  readonly drafts = new Map<string, { readonly base: string; readonly text: string }>(); // edits not applied yet, by document
   hovered: Hovered | null = null;
   toasts: readonly Toast[] = [];
   busy = 0; // commands under way

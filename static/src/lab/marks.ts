@@ -56,6 +56,15 @@ export function nodeAt(timeline: Timeline, index: number, isNode: (place: string
   return null;
 }
 
+/** The line of `ipvsadm -Sn` by which IPVS chose, as it stands there: `-a -u 10.96.0.10:53 -r 10.244.2.4:53`. */
+export function serverInPlay(timeline: Timeline, index: number): string | null {
+  const detail = timeline.moments[index]?.detail;
+  if (detail?.kind !== "scheduled") return null;
+  const [protocol, address] = detail.virtual_server.split(" ");
+  const flag = { TCP: "-t", UDP: "-u", SCTP: "--sctp-service" }[protocol ?? ""];
+  return flag === undefined || address === undefined ? null : `-a ${flag} ${address} -r ${detail.real_server}`;
+}
+
 /** The rule in play: the one tried at this moment, or the last one before it at the same place that matched. */
 export function ruleInPlay(timeline: Timeline, index: number, place: string): RuleTried | null {
   const here = timeline.moments[index];

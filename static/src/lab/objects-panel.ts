@@ -70,7 +70,7 @@ export class ObjectsPanel extends LitElement {
     const { document } = leaf;
     const selected = lab.selected === document.key;
     return html`<li class="leaf ${selected ? "selected" : ""}" @contextmenu=${(event: MouseEvent) => this.menu(event, documentMenu(document.key, lab.state!))}>
-      <button class="open" type="button" tabindex=${selected ? "0" : "-1"} aria-current=${selected} data-key=${document.key} @click=${() => lab.select(document.key)}><span class="kind" title=${document.kind}>${short(document.kind)}</span><span class="name">${document.name}</span>
+      <button class="open" type="button" tabindex=${selected ? "0" : "-1"} aria-current=${selected} data-key=${document.key} @click=${() => lab.select(document.key)}><span class="kind" title=${document.kind}>${short(document.kind)}</span><span class="name">${document.name}${lab.drafts.has(document.key) ? html`<span class="draft" title=${t("inspector.dirty")}> •</span>` : nothing}</span>
       <span class="note ${leaf.wrong ? "wrong" : ""}">${leaf.wrong && document.kind === "Service" ? t("objects.noEndpoints") : leaf.note}</span></button>
       <button class="icon dots" type="button" tabindex="-1" aria-label=${t("objects.actions", { name: document.name })}
         @click=${(event: MouseEvent) => this.menu(event, documentMenu(document.key, lab.state!))}>⋯</button>
@@ -119,7 +119,7 @@ export class ObjectsPanel extends LitElement {
       }
       .palette {
         display: grid;
-        grid-template-columns: 1fr 1fr;
+        grid-template-columns: minmax(0, 6fr) minmax(0, 7fr);
         gap: 4px;
         padding: var(--space-2) var(--space-3) 4px;
       }
@@ -131,6 +131,7 @@ export class ObjectsPanel extends LitElement {
         background: var(--sheet);
         cursor: grab;
         font-size: 13px;
+        padding-inline: 6px;
         white-space: nowrap;
       }
       .tool:disabled {
@@ -158,7 +159,7 @@ export class ObjectsPanel extends LitElement {
       }
       .manifests {
         display: grid;
-        grid-template-columns: 1fr 1fr;
+        grid-template-columns: minmax(0, 6fr) minmax(0, 7fr);
         gap: 4px;
         padding: 0 var(--space-3) var(--space-2);
         border-bottom: 1px solid var(--line);
@@ -263,6 +264,9 @@ export class ObjectsPanel extends LitElement {
         overflow: hidden;
         text-overflow: ellipsis;
         white-space: nowrap;
+      }
+      .draft {
+        color: var(--orange-ink);
       }
       .note {
         font-family: var(--mono);

@@ -138,7 +138,7 @@ export class PacketLab extends LitElement {
       return html`<compare-lanes .lab=${lab}></compare-lanes>`;
     }
     return html`
-      <first-hints></first-hints>
+      ${lab.state!.traces.length === 0 ? nothing : html`<first-hints></first-hints>`}
       <div class="views"><div role="tablist" aria-label=${t("player.views")}>
         ${VIEWS.map((view) => html`<button role="tab" type="button" aria-selected=${lab.view === view} title=${t(`lab.view.${view}.hint`)} @click=${() => lab.look(view)}>${t(view === "steps" ? "player.view.table" : `player.view.${view}`)}</button>`)}</div>
         <span class="grow"></span>${this.verdict(lab)}
@@ -281,13 +281,21 @@ export class PacketLab extends LitElement {
     const lab = this.lab!;
     const { documents, pods } = lab.state!;
     if (thing.kind === "node") lab.showRulesOf(thing.id, true);
-    if (lab.selected === null) return; // the inspector follows once it is open; a click on the map chooses ends first
+    // A click chooses the ends of a flow first; a Service alone opens, and what is open follows.
+    if (lab.selected === null && thing.kind !== "service") return;
     const key = thing.kind === "service" ? thing.id : thing.kind === "node" ? `Node ${thing.id}` : (pods.get(thing.id)?.owner ?? "");
-    if (documents.has(key)) lab.select(key);
+    if (!documents.has(key)) return;
+    this.opening = key;
+    queueMicrotask(() => {
+      if (this.opening !== null) lab.select(this.opening);
+      this.opening = null;
+    });
   }
+  private opening: string | null = null;
 
   private onSend({ source, target }: { source: Thing; target: Thing }): void {
     const lab = this.lab!;
+    this.opening = null; // it was the second of two ends
     const menu = menuOf(target, lab.state!).find((item) => item !== "line" && item.action.do === "target");
     const to = menu !== undefined && menu !== "line" && menu.action.do === "target" ? menu.action.place : this.addressOf(target);
     lab.setEnds({ source: source.id, target: to, protocol: null });

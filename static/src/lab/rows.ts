@@ -1,6 +1,6 @@
 // Rule: a node's rules as rows to show: blocks that fold, lines that wrap, each row's height known before it is drawn. Pure.
 import type { RuleLine, RulesView } from "../wire";
-import { latest, ruleId, type Trial, type Trials } from "./marks";
+import { ruleId, type Trial, type Trials } from "./marks";
 import { rowCount } from "./tokens";
 
 /** Lines that belong together: a chain's rules, a set with its elements, a virtual server with its real servers. */
@@ -223,8 +223,8 @@ export function rowOfRule(rows: Rows, rule: { table: string; chain: string; numb
   );
 }
 
-export function stateOf(trials: readonly Trial[], index: number): Trial | null {
-  return latest(trials, index);
+export function rowOfServer(rows: Rows, text: string | null): number {
+  return text === null ? -1 : rows.rows.findIndex((row) => row.kind === "line" && row.line.text.startsWith(`${text} `));
 }
 
 function fits(line: RuleLine, words: readonly string[], service: string | null): boolean {

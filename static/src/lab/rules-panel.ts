@@ -12,9 +12,9 @@ import { lastDifference, NO_DIFFERENCE, type Difference } from "./changes";
 import { FollowLab } from "./follow";
 import { ICONS } from "./icons";
 import type { Lab } from "./lab";
-import { latest, ruleInPlay, trialsOf, type Trial, type Trials } from "./marks";
+import { latest, ruleInPlay, serverInPlay, trialsOf, type Trial, type Trials } from "./marks";
 import { rulesOfWalk } from "./marked-rules";
-import { heightOf, partsOf, rowAt, rowOfRule, ROW, rowsOf, type Block, type Part, type Row, type Rows } from "./rows";
+import { heightOf, partsOf, rowAt, rowOfRule, rowOfServer, ROW, rowsOf, type Block, type Part, type Row, type Rows } from "./rows";
 import { rulesStyle } from "./rules-panel.css";
 import { RulesSource } from "./rules-source";
 import { sheet } from "./sheet.css";
@@ -118,18 +118,13 @@ export class RulesPanel extends LitElement {
       this.rowsKey = rowsKey;
       this.rows = this.laidOut(difference);
     }
-    this.inPlay = this.showsWalk || timeline === null || moment === null || moment.place !== lab.node ? this.inWalk() :
-      rowOfRule(this.rows, ruleInPlay(timeline, moment.index, lab.node));
+    if (timeline === null || moment === null || moment.place !== lab.node) this.inPlay = -1;
+    else if (moment.detail.kind === "scheduled") this.inPlay = rowOfServer(this.rows, serverInPlay(timeline, moment.index));
+    else this.inPlay = rowOfRule(this.rows, ruleInPlay(timeline, moment.index, lab.node));
   }
   private foldCount = 0;
   private walkKey: readonly unknown[] = [];
   private walk: RulesView | null = null;
-
-  private inWalk(): number {
-    const { timeline, moment } = this.lab!.playback;
-    if (!this.showsWalk || timeline === null || moment === null) return -1;
-    return moment.place === this.lab!.node ? rowOfRule(this.rows, ruleInPlay(timeline, moment.index, moment.place)) : -1;
-  }
 
   /** The node's own text, or the walk's own rules where the node's have changed since. */
   private viewNow(): RulesView | null {
@@ -237,8 +232,19 @@ export class RulesPanel extends LitElement {
   private differenceChip() {
     const { added, removed } = this.difference();
     if (added === 0 && removed === 0) return nothing;
-    return html`<span class="delta" title=${t("rules.delta.hint")}>
-      <span class="plus">+${added}</span> <span class="minus">−${removed}</span></span>`;
+    return html`<button class="delta" type="button" title=${t("rules.delta.hint")} @click=${() => this.showFresh()}>
+      <span class="plus">+${added}</span> <span class="minus">−${removed}</span></button>`;
+  }
+
+  /** The next line that the last change wrote or took away; after the last, the first. */
+  private showFresh(): void {
+    const isFresh = (row: Row): boolean => row.kind === "gone" || (row.kind === "line" && row.fresh);
+    const { rows, tops } = this.rows;
+    const below = rows.findIndex((row, at) => isFresh(row) && tops[at]! > this.top + this.size.height / 3 + 1);
+    const at = below >= 0 ? below : rows.findIndex(isFresh);
+    if (at < 0 || this.scroller === null) return;
+    this.byHand();
+    this.scroller.scrollTop = Math.max(0, tops[at]! - this.size.height / 3);
   }
 
   private banner() {

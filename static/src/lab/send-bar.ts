@@ -29,7 +29,7 @@ export class SendBar extends LitElement {
     if (lab === null || state === null) return nothing;
     const { ends } = lab;
     const off = !lab.canBuild || ends.source.trim() === "" || ends.target.trim() === "";
-    const outside = !state.pods.has(ends.source) && !state.nodes.has(ends.source);
+    const outside = ends.source.trim() !== "" && !state.pods.has(ends.source) && !state.nodes.has(ends.source);
     return html`
       <form aria-label=${t("send.label")} @submit=${(event: Event) => { event.preventDefault(); void lab.send(); }}>
         <span class="word">${t("send.from")}</span>
