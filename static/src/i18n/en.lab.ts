@@ -1,6 +1,6 @@
 // Rule: the lab page's own words, in English. zh-hans.lab.ts has the same keys.
 export const enLab = {
-  "lab.title": "Packetwalk",
+  "lab.busy": "working…",
   "lab.loading": "Opening the lab…",
   "lab.left": "Build, log and odds",
   "lab.picture": "The picture",

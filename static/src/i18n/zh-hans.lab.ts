@@ -2,7 +2,7 @@
 import type { enLab } from "./en.lab";
 
 export const zhHansLab: Readonly<Record<keyof typeof enLab, string>> = {
-  "lab.title": "Packetwalk",
+  "lab.busy": "处理中……",
   "lab.loading": "正在打开实验室……",
   "lab.left": "构建、日志与概率",
   "lab.picture": "画面",

@@ -98,7 +98,10 @@ export class Lab extends EventTarget {
     const first = this.state === null;
     this.state = receive(this.state, message);
     if (this.state === null) return;
-    if (message.type === "welcome" && first) this.begin();
+    if (message.type === "welcome") {
+      if (first) this.begin();
+      else this.changed();
+    }
     if (message.type === "happened") {
       if (message.event.type === "traced") this.traced(message.event.traces);
       if (message.event.type === "changed") this.changed();
@@ -110,10 +113,15 @@ export class Lab extends EventTarget {
     const state = this.state!;
     this.ends = { ...this.ends, ...firstFlow(state) };
     this.node ??= [...state.nodes.keys()][0] ?? null;
-    if (!this.followLink()) {
-      const last = state.traces.at(-1);
-      if (last !== undefined) void this.show(last.number, { play: true });
-    }
+    void this.showFirst(state);
+  }
+
+  /** The walk that the address names; where it names none that is there, the last. */
+  private async showFirst(state: LabState): Promise<void> {
+    const place = readLink(location.hash);
+    if (place !== null && (await this.show(place.trace, { step: place.step, play: place.step === null }))) return;
+    const last = state.traces.at(-1);
+    if (last !== undefined) await this.show(last.number, { play: true });
   }
 
   /** Somebody's packets: their dots fly; who has seen the last walk to its end is shown the next. */
@@ -258,19 +266,21 @@ export class Lab extends EventTarget {
   }
 
   /** Shows a walk, from a step or from its beginning. */
-  async show(number: number, how: { play?: boolean; step?: number | null } = {}): Promise<void> {
+  async show(number: number, how: { play?: boolean; step?: number | null } = {}): Promise<boolean> {
     this.wanted = number;
     try {
       const trace = await this.api.trace(number);
-      if (this.wanted !== number) return;
+      if (this.wanted !== number) return true; // another was asked for meanwhile
       this.shown = number;
       this.nodePinned = false;
       this.playback.load(trace, how.step === null || how.step === undefined ? undefined : how.step - 1);
       if (how.play === true) this.playback.play();
       this.onMoment();
       this.tell();
+      return true;
     } catch (error) {
       this.complain(error);
+      return false;
     }
   }
 

@@ -130,8 +130,9 @@ export class ObjectsPanel extends LitElement {
         border: 1px dashed var(--line-2);
         background: var(--sheet);
         cursor: grab;
-        font-size: 13px;
-        padding-inline: 6px;
+        font-size: 12.5px;
+        gap: 5px;
+        padding-inline: 5px;
         white-space: nowrap;
       }
       .tool:disabled {

@@ -23,7 +23,9 @@ import { readFiles } from "./files";
 import type { Kind } from "./lab-dialog";
 import { menuOf, type Action, type Menu } from "./menus";
 import { DRAGGED } from "./objects-panel";
+import { endedPage, toasts } from "./notes";
 import "./rules-panel";
+import "./said-aloud";
 import "./send-bar";
 import { sheet } from "./sheet.css";
 import "./top-bar";
@@ -98,7 +100,7 @@ export class PacketLab extends LitElement {
   protected override render() {
     const { lab } = this;
     if (lab === null) return nothing;
-    if (lab.connection.state === "ended") return this.ended(lab.connection.reason);
+    if (lab.connection.state === "ended") return endedPage(lab.connection.reason);
     if (lab.state === null) return html`<top-bar .lab=${lab} @lab-dialog=${this.onDialog}></top-bar><div class="loading" role="status">${this.connecting(lab) ?? t("lab.loading")}</div>${this.dialog(lab)}`;
     const inspecting = lab.selected !== null;
     return html`
@@ -118,7 +120,7 @@ export class PacketLab extends LitElement {
         ${this.dropping ? html`<div class="drop" aria-hidden="true">${t("lab.drop")}</div>` : nothing}
         <context-menu ?able=${lab.canBuild}></context-menu>
       </div>
-      ${this.toasts(lab)}${this.dialog(lab)}`;
+      ${toasts(lab)}<said-aloud .playback=${lab.playback}></said-aloud>${this.dialog(lab)}`;
   }
 
   private left(lab: Lab) {
@@ -171,12 +173,6 @@ export class PacketLab extends LitElement {
       <span class="badge ${shown.disposition}">${shown.disposition === "delivered" ? "✓" : "✗"} ${t(`outcome.${shown.disposition as "delivered"}`)}</span>`;
   }
 
-  private toasts(lab: Lab) {
-    return html`<div class="toasts" role="status" aria-live="polite">${lab.toasts.map((toast) => html`<div class="toast ${toast.tone}">
-      <div>${toast.lines.slice(0, 6).map((line) => html`<p>${line}</p>`)}</div>
-      <button class="icon" type="button" aria-label=${t("dialog.close")} @click=${() => lab.unsay(toast.id)}>${ICONS.close}</button></div>`)}</div>`;
-  }
-
   private dialog(lab: Lab) {
     return this.asked.has("dialog") ? html`<lab-dialog .lab=${lab} @applied=${() => this.showSide("log")}></lab-dialog>` : nothing;
   }
@@ -196,11 +192,6 @@ export class PacketLab extends LitElement {
     const until = performance.now() + connection.wait;
     this.wait = Math.ceil(connection.wait / 1000);
     this.counting = setInterval(() => (this.wait = Math.max(0, Math.ceil((until - performance.now()) / 1000))), 500);
-  }
-
-  private ended(reason: string) {
-    return html`<div class="ended" role="alert"><h1>${t("lab.ended")}</h1><p>${reason}</p>
-      <p><a class="button" href="/">${t("lab.new")}</a> <button class="framed" type="button" @click=${() => location.reload()}>${t("lab.reload")}</button></p></div>`;
   }
 
   private readonly onOnline = (): void => this.lab?.socket.retry();

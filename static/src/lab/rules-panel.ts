@@ -2,23 +2,21 @@
 import { html, LitElement, nothing, type TemplateResult } from "lit";
 import { guard } from "lit/directives/guard.js";
 import { repeat } from "lit/directives/repeat.js";
-import { isKey, Localized, t } from "../i18n";
+import { Localized, t } from "../i18n";
 import { Follow } from "../playback";
-import { reason } from "../reasons";
-import { effectOf } from "../sentences";
 import type { RuleLine, RulesView } from "../wire";
 import { fieldOfOrigin, madeBy } from "./blame";
 import { lastDifference, NO_DIFFERENCE, type Difference } from "./changes";
 import { FollowLab } from "./follow";
 import { ICONS } from "./icons";
 import type { Lab } from "./lab";
-import { latest, ruleInPlay, serverInPlay, trialsOf, type Trial, type Trials } from "./marks";
+import { latest, ruleInPlay, serverInPlay, trialsOf, type Trials } from "./marks";
 import { rulesOfWalk } from "./marked-rules";
+import { drawLine, drawOrigins, drawRow } from "./rules-drawing";
 import { heightOf, partsOf, rowAt, rowOfRule, rowOfServer, ROW, rowsOf, type Block, type Part, type Row, type Rows } from "./rows";
 import { rulesStyle } from "./rules-panel.css";
 import { RulesSource } from "./rules-source";
 import { sheet } from "./sheet.css";
-import { brokenRows } from "./tokens";
 
 const GUTTER = 46; // pixels: marks and hits
 const AROUND = 12; // rows drawn beyond what is in sight
@@ -233,7 +231,7 @@ export class RulesPanel extends LitElement {
     const { added, removed } = this.difference();
     if (added === 0 && removed === 0) return nothing;
     return html`<button class="delta" type="button" title=${t("rules.delta.hint")} @click=${() => this.showFresh()}>
-      <span class="plus">+${added}</span> <span class="minus">−${removed}</span></button>`;
+      ${added > 0 ? html`<span class="plus">+${added}</span>` : nothing} ${removed > 0 ? html`<span class="minus">−${removed}</span>` : nothing}</button>`;
   }
 
   /** The next line that the last change wrote or took away; after the last, the first. */
@@ -295,56 +293,17 @@ export class RulesPanel extends LitElement {
 
   private drawRow(row: Row, top: number, at: number) {
     const style = `transform:translateY(${top}px);height:${heightOf(row)}px`;
-    switch (row.kind) {
-      case "part":
-        return html`<div class="row part" .style=${style}><span>${partTitle(row.part)}</span>
-          <span class="quiet">${t("rules.lines", { count: row.part.lines })}</span></div>`;
-      case "fold":
-        return html`<button class="row fold" type="button" aria-expanded=${row.open} .style=${style} @click=${() => this.fold(row.block, row.open)}>
-          <span class="arrow">${ICONS.chevron}</span>
-          <span class="name">${row.block.title || t("rules.declared")}</span>
-          <span class="quiet">${this.foldWords(row)}</span></button>`;
-      case "gone":
-        return html`<div class="row line gone" .style=${style}><span class="gutter" aria-label=${t("rules.gone")}>−</span>
-          <span class="words">${this.words(row.text)}</span></div>`;
-      case "line":
-        return this.drawLine(row, style, at);
-    }
-  }
-
-  private foldWords(row: Extract<Row, { kind: "fold" }>) {
-    const { block } = row;
-    if (block.kind !== "chain") return t("rules.lines", { count: block.lines.length });
-    const words = block.rules > 0 ? t("rules.rules", { count: block.rules }) : t("rules.emptyChain");
-    return row.tried > 0 ? html`${words} · <span class="tried">${t("rules.tried", { count: row.tried })}</span>` : words;
-  }
-
-  private drawLine(row: Extract<Row, { kind: "line" }>, style: string, at: number) {
-    const lab = this.lab!;
+    if (row.kind !== "line") return drawRow(row, style, this.columns, (block, open) => this.fold(block, open));
     const { line } = row;
-    const trial = latest(row.trials, lab.playback.index);
-    const state = at === this.inPlay ? "inPlay" : trial === null ? "" : trial.rule.matched ? "matched" : "missed";
-    const lit = this.isLit(line) ? "lit" : "";
-    const mark = row.fresh ? "+" : "";
-    return html`<div class="row line ${state} ${lit} ${row.fresh ? "fresh" : ""} ${line.number > 0 ? "" : "frame"}" .style=${style}
-      @mouseenter=${() => this.hoverLine(line)} @click=${() => this.openOrigin(line)}>
-      <span class="gutter"><span class="mark">${mark || glyph(trial, at === this.inPlay)}</span>${
-        line.hits > 0 ? html`<span class="hits" title=${t("rules.hits", { count: line.hits })}>${short(line.hits)}</span>` : nothing}</span>
-      <span class="words">${this.words(line.text)}${this.why(row.trials, trial)}</span>
-    </div>`;
-  }
-
-  private words(text: string) {
-    return brokenRows(text, this.columns).map(({ indent, pieces }) => html`<span class="v">${" ".repeat(indent)}${pieces.map(({ tone, text: word }) =>
-      tone === "plain" ? word : html`<span class=${tone}>${word}</span>`)}</span>`);
-  }
-
-  private why(trials: readonly Trial[], trial: Trial | null) {
-    if (trials.length === 0) return nothing;
-    if (trial === null) return html`<span class="why">&nbsp;</span>`;
-    const { rule } = trial;
-    const words = rule.matched ? (rule.effect === "" ? "" : effectOf(rule.effect)) : reason(rule.why);
-    return html`<span class="why ${rule.matched ? "yes" : "no"}">${rule.matched ? "✓" : "✗"} ${words}</span>`;
+    const trial = latest(row.trials, this.lab!.playback.index);
+    return drawLine(row, trial, {
+      style,
+      columns: this.columns,
+      inPlay: at === this.inPlay,
+      lit: this.isLit(line),
+      hover: () => this.hoverLine(line),
+      open: () => this.openOrigin(line),
+    });
   }
 
   private isLit(line: RuleLine): boolean {
@@ -372,16 +331,7 @@ export class RulesPanel extends LitElement {
     const lab = this.lab!;
     const row = this.rows.rows[this.inPlay];
     const line = lab.hovered?.from === "rules" ? this.about : row?.kind === "line" ? row.line : null;
-    if (line === null || line.origins.length === 0) return html`<footer class="quiet">${t("rules.blame.hint")}</footer>`;
-    const made = line.origins.filter((origin) => origin.kind !== "kube-proxy").slice(0, 3);
-    return html`<footer><span class="quiet">${t("rules.madeFrom")}</span>
-      ${made.length === 0 ? html`<span class="itself">${t("rules.madeItself", { what: line.origins[0]!.field })}</span>` : made.map((origin) => {
-        const title = `${origin.kind} ${[origin.namespace, origin.name].filter(Boolean).join("/")} ${origin.field}`;
-        const field = fieldOfOrigin(origin, lab.state!);
-        const words = html`${origin.name === "" ? origin.kind : origin.name} <code>${origin.field}</code>`;
-        return field === null ? html`<span class="chip" title=${title}>${words}</span>` :
-          html`<button class="chip" type="button" title=${title} @click=${() => lab.select(field.document)}>${words}</button>`;
-      })}</footer>`;
+    return drawOrigins(line, (origin) => fieldOfOrigin(origin, lab.state!), (document) => lab.select(document));
   }
 
   // ---- moving --------------------------------------------------------------------------------------------
@@ -450,20 +400,6 @@ export class RulesPanel extends LitElement {
       this.lab?.say("wrong", [t("lab.noClipboard")]);
     }
   };
-}
-
-function partTitle(part: Part): string {
-  const key = `rules.part.${part.part}`;
-  return isKey(key) ? t(key) : part.heading;
-}
-
-function glyph(trial: Trial | null, inPlay: boolean): string {
-  if (inPlay) return "▶";
-  return trial === null ? "" : trial.rule.matched ? "✓" : "·";
-}
-
-function short(count: number): string {
-  return count < 1000 ? String(count) : count < 10_000 ? `${(count / 1000).toFixed(1)}k` : `${Math.round(count / 1000)}k`;
 }
 
 function differ(a: readonly unknown[], b: readonly unknown[]): boolean {

@@ -35,6 +35,7 @@ export class TopBar extends LitElement {
           <button class="compare" type="button" aria-pressed=${lab.view === "compare"} title=${t("top.compare.hint")} @click=${() => lab.look(lab.view === "compare" ? "map" : "compare")}>${t("top.compare")}</button>
         </div>
         <span class="grow"></span>
+        <span class="busy" role="status">${lab.busy > 0 ? t("lab.busy") : ""}</span>
         ${state.role === "viewer" ? html`<span class="watching">${t("lab.watching")}</span>` : html`
         <button class="icon" type="button" ?disabled=${!state.canUndo || !lab.canBuild} title=${t("top.undo")} aria-label=${t("top.undo")} @click=${() => void lab.ask({ type: "undo" })}>${ICONS.undo}</button>
         <button class="icon" type="button" ?disabled=${!state.canRedo || !lab.canBuild} title=${t("top.redo")} aria-label=${t("top.redo")} @click=${() => void lab.ask({ type: "redo" })}>${ICONS.redo}</button>`}
@@ -172,6 +173,17 @@ export class TopBar extends LitElement {
         display: inline-flex;
         align-items: center;
         gap: 5px;
+      }
+      .busy:not(:empty) {
+        font-size: var(--text-s);
+        color: var(--ink-3);
+        white-space: nowrap;
+        animation: late 0.6s step-end;
+      }
+      @keyframes late {
+        from {
+          visibility: hidden;
+        }
       }
       .watching {
         font-size: var(--text-s);
