@@ -190,6 +190,7 @@ describe("the ends of a flow", () => {
   });
   test("a Service's port says the protocol", () => {
     expect(protocolOf(lab(), "kube-system/kube-dns:53")).toBe("udp");
+    expect(targets(lab()).filter((one) => one.value === "kube-system/kube-dns:53").map((one) => one.protocol)).toEqual(["udp", "tcp"]);
     expect(protocolOf(lab(), "10.0.0.1:80")).toBeNull();
     expect(serviceIn(lab(), "shop/web:80")).toBe("shop/web:80");
     expect(serviceIn(lab(), "10.0.0.1:80")).toBeNull();

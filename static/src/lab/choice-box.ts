@@ -1,6 +1,6 @@
 // Rule: <choice-box> is a text field that offers what may stand in it. Whatever is typed is taken; the engine judges it.
 //
-// properties  label, value, choices (read when opened: () => Choice[])     events  choice {value}
+// properties  label, value, choices (read when opened: () => Choice[])     events  choice {value, protocol: of what was picked}
 import { css, html, LitElement, nothing } from "lit";
 import { Localized, t } from "../i18n";
 import { matching, type Choice } from "./complete";
@@ -22,6 +22,7 @@ export class ChoiceBox extends LitElement {
   declare private at: number;
   declare private typed: string | null; // null: nothing typed since it was opened: all are offered
   private offered: readonly Choice[] = [];
+  private told: string | null = null;
 
   constructor() {
     super();
@@ -81,7 +82,7 @@ export class ChoiceBox extends LitElement {
   }
 
   private take(choice: Choice): void {
-    this.commit(choice.value);
+    this.commit(choice.value, choice.protocol);
     this.open = false;
   }
 
@@ -116,9 +117,10 @@ export class ChoiceBox extends LitElement {
     }
   };
 
-  private commit(value: string): void {
-    this.value = value;
-    this.dispatchEvent(new CustomEvent("choice", { detail: { value } }));
+  private commit(value: string, protocol?: Choice["protocol"]): void {
+    if (value === this.value && protocol === undefined && value === this.told) return;
+    this.value = this.told = value;
+    this.dispatchEvent(new CustomEvent("choice", { detail: { value, protocol } }));
   }
 
   private get input(): HTMLInputElement | null {

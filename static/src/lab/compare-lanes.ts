@@ -257,6 +257,10 @@ export class CompareLanes extends LitElement {
       @media (max-width: 700px) {
         .under {
           grid-template-columns: minmax(0, 1fr);
+          gap: 2px;
+          position: sticky;
+          left: 0;
+          width: calc(100vw - 3rem);
         }
       }
     `,

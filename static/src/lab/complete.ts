@@ -5,6 +5,7 @@ export interface Choice {
   readonly value: string;
   readonly kind: "pod" | "node" | "service" | "address" | "outside";
   readonly note: string;
+  readonly protocol?: "tcp" | "udp" | "sctp"; // where the same text may mean several
 }
 
 export const OUTSIDE = "203.0.113.9"; // RFC 5737: nobody's address, for examples
@@ -22,7 +23,9 @@ export function targets(state: LabState): readonly Choice[] {
   for (const service of state.services.values()) {
     for (const port of service.ports) {
       const note = [port.protocol, service.type].filter(Boolean).join(" · ");
-      found.push({ value: `${service.namespace}/${service.name}:${port.port}`, kind: "service", note });
+      const protocol = transport(port.protocol);
+      const value = `${service.namespace}/${service.name}:${port.port}`;
+      found.push({ value, kind: "service", note, ...(protocol === null ? {} : { protocol }) });
     }
   }
   for (const service of state.services.values()) {
@@ -79,7 +82,11 @@ export function protocolOf(state: LabState, target: string): "tcp" | "udp" | "sc
   if (found === undefined) return null;
   const service = state.services.get(`Service ${found["namespace"] ?? ""}/${found["name"] ?? ""}`);
   const ports = service?.ports.filter((port) => found["port"] === undefined || port.port === Number(found["port"])) ?? [];
-  const protocol = ports[0]?.protocol.toLowerCase();
+  return transport(ports[0]?.protocol ?? "");
+}
+
+function transport(text: string): "tcp" | "udp" | "sctp" | null {
+  const protocol = text.toLowerCase();
   return protocol === "tcp" || protocol === "udp" || protocol === "sctp" ? protocol : null;
 }
 

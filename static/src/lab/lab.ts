@@ -176,7 +176,7 @@ export class Lab extends EventTarget {
   say(tone: Toast["tone"], lines: readonly string[], trace?: number): void {
     const toast: Toast = { id: ++this.toastCount, tone, lines, ...(trace === undefined ? {} : { trace }) };
     this.toasts = [...this.toasts, toast].slice(-4);
-    if (tone === "said") setTimeout(() => this.unsay(toast.id), SAY_FOR);
+    setTimeout(() => this.unsay(toast.id), tone === "said" ? SAY_FOR : SAY_FOR * 3);
     this.tell();
   }
 

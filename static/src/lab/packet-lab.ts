@@ -42,7 +42,6 @@ export class PacketLab extends LitElement {
     side: { state: true },
     folded: { state: true },
     dropping: { state: true },
-    late: { state: true },
     wait: { state: true },
   };
   declare token: string;

@@ -3,7 +3,7 @@ import { css, html, LitElement, nothing } from "lit";
 import { Localized, t } from "../i18n";
 import "./choice-box";
 import type { ChoiceBox } from "./choice-box";
-import { serviceIn, sources, targets } from "./complete";
+import { protocolOf, serviceIn, sources, targets } from "./complete";
 import { FollowLab } from "./follow";
 import type { Ends, Lab } from "./lab";
 import { sheet } from "./sheet.css";
@@ -39,7 +39,7 @@ export class SendBar extends LitElement {
           <svg viewBox="0 0 16 16" aria-hidden="true"><path d="M2 5.5h11M10.5 3 13 5.5 10.5 8M14 10.5H3M5.5 8 3 10.5 5.5 13" /></svg></button>
         <span class="word">${t("send.to")}</span>
         <choice-box class="target" .label=${t("send.target")} .value=${ends.target} .choices=${() => targets(state)}
-          @choice=${(event: CustomEvent<{ value: string }>) => this.set({ target: event.detail.value })} @enter=${() => void lab.send()}></choice-box>
+          @choice=${(event: CustomEvent<{ value: string; protocol?: Ends["protocol"] }>) => this.aim(event.detail.value, event.detail.protocol)} @enter=${() => void lab.send()}></choice-box>
         <select class="protocol" aria-label=${t("send.protocol")} title=${t("send.protocol")} @change=${(event: Event) => this.set({ protocol: ((event.target as HTMLSelectElement).value || null) as Ends["protocol"] })}>
           ${["", "tcp", "udp", "sctp"].map((one) => html`<option value=${one} ?selected=${one === (ends.protocol ?? "")}>${one === "" ? t("send.protocol.auto") : one.toUpperCase()}</option>`)}
         </select>
@@ -66,6 +66,12 @@ export class SendBar extends LitElement {
 
   private set(ends: Partial<Ends>): void {
     this.lab?.setEnds(ends);
+  }
+
+  /** What was picked says its protocol; the first of a port's is what is meant anyway. */
+  private aim(target: string, picked: Ends["protocol"] | undefined): void {
+    const protocol = picked === undefined || picked === protocolOf(this.lab!.state!, target) ? null : picked;
+    this.set(picked === undefined && target === this.lab!.ends.target ? { target } : { target, protocol });
   }
 
   private swap(): void {

@@ -230,7 +230,7 @@ export class TopBar extends LitElement {
           padding-inline: var(--space-2);
         }
         .language {
-          width: 4.4rem;
+          width: 5.4rem;
         }
         .modes button {
           padding: 0.22rem 0.36rem;
