@@ -1,0 +1,76 @@
+"""Rule: trials without a kernel. Whoever plays it does what our walk does, but for what a test has it do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from random import Random
+from typing import Any
+
+import pytest
+
+from packetsim import Flow, RolledDice, Simulation, Trace
+from packetsim.cluster.model import Cluster
+from packetsim.oracle import verify
+from packetsim.oracle.comparison import Difference, Heard, answer_of
+from packetsim.oracle.plan import Accepted
+from packetsim.oracle.story import ours
+from packetsim.oracle.trial import Judged
+
+Objection = Callable[[Cluster, Trace], Difference | None]
+
+
+class Talkative:
+    """A judge that says hello and is asked no more."""
+
+    def __init__(self, *can: str) -> None:
+        self._can = can
+
+    def __enter__(self) -> Talkative:
+        return self
+
+    def __exit__(self, *how: object) -> None: ...
+
+    def ask(self, do: str, /, *, within: float = 0, **fields: object) -> dict[str, Any]:
+        assert do == "hello"
+        return {"kernel": "6.1.0-test", "can": list(self._can)}
+
+
+def agree(patch: pytest.MonkeyPatch, objection: Objection = lambda cluster, trace: None) -> list[float]:
+    """Trials agree, but for the flows to which there is an objection. Gives the patience of each trial held."""
+    held: list[float] = []
+
+    class Agreeing:
+        def __init__(
+            self,
+            judge: object,
+            can: frozenset[str],
+            cluster: Cluster,
+            mode: str,
+            name: str,
+            flows: Sequence[Flow],
+            patience: float,
+        ) -> None:
+            self.cluster, self.flows = cluster, flows
+            self.simulation = Simulation(cluster, mode, RolledDice(Random(0).randrange), restored=True)
+            held.append(patience)
+
+        def run(self) -> Iterator[Judged | Difference]:
+            for flow in self.flows:
+                trace = self.simulation.send(flow)
+                difference = objection(self.cluster, trace)
+                if difference is not None and difference.aspect == "text":
+                    yield difference
+                    difference = None
+                yield Judged(flow, trace, difference, heard=heard(trace))
+
+    patch.setattr(verify, "Trial", Agreeing)
+    return held
+
+
+def heard(trace: Trace) -> Heard:
+    """What a sender hears and a server accepts that do as our walk has them."""
+    accepted: tuple[tuple[str, Accepted], ...] = ()
+    if trace.disposition == "delivered":
+        address, _, port = (trace.endpoint or "").rpartition(":")
+        accepted = (("there", Accepted("c1", trace.source_seen or "", 1, address.strip("[]"), int(port))),)
+    return Heard(answer_of(trace)[0], "", accepted, ours(trace), {}, {})
