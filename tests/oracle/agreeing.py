@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
 
-from packetsim import Flow, RolledDice, Simulation, Trace
+from packetsim import Dice, Flow, RolledDice, Simulation, Source, Trace, load
 from packetsim.cluster.model import Cluster
 from packetsim.oracle import verify
-from packetsim.oracle.comparison import Difference, Heard, answer_of
+from packetsim.oracle.comparison import Difference, Heard, answer_of, entry
+from packetsim.oracle.following import balanced
+from packetsim.oracle.observation import Connection
 from packetsim.oracle.plan import Accepted
 from packetsim.oracle.story import ours
 from packetsim.oracle.trial import Judged
 
+SHOP = Path(__file__).parents[2] / "shop.yaml"
+LAST_WAY = RolledDice(lambda below: below - 1)
 Objection = Callable[[Cluster, Trace], Difference | None]
 
 
@@ -73,4 +80,21 @@ def heard(trace: Trace) -> Heard:
     if trace.disposition == "delivered":
         address, _, port = (trace.endpoint or "").rpartition(":")
         accepted = (("there", Accepted("c1", trace.source_seen or "", 1, address.strip("[]"), int(port))),)
-    return Heard(answer_of(trace)[0], "", accepted, ours(trace), {}, {})
+    entries = {place: [entry(line) for line in lines] for place, lines in trace.entries}
+    connections = {place: tuple(Connection(*pair, 0, 0) for pair in pairs) for place, pairs in entries.items()}
+    return Heard(answer_of(trace)[0], "", accepted, ours(trace), connections, {})
+
+
+class Walk:
+    """One flow's walk in shop.yaml's cluster, and what a kernel would tell that did the same."""
+
+    def __init__(self, flow: Flow, mode: str = "iptables", dice: Dice = LAST_WAY) -> None:
+        simulation = Simulation(shop(), mode, dice, restored=True)
+        self.trace = simulation.send(flow)
+        self.balanced = {place: rows for place, rows in balanced(simulation).items() if rows}
+        self.heard = replace(heard(self.trace), balanced=self.balanced)
+
+
+@cache
+def shop() -> Cluster:
+    return load([Source("shop.yaml", SHOP.read_text())]).cluster
