@@ -27,6 +27,7 @@ export class SaidAloud extends LitElement {
   static override styles = css`
     p {
       position: absolute;
+      bottom: 0; /* within the page: below it, it would make the page scroll */
       width: 1px;
       height: 1px;
       margin: 0;

@@ -2,7 +2,7 @@
 //
 // properties  text, problems [{line, words}], readonly, lit (fields)
 // events      yaml-change {text}   yaml-hover {field | null}   yaml-apply
-import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
+import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
 import { yaml } from "@codemirror/lang-yaml";
 import { bracketMatching, HighlightStyle, indentOnInput, indentUnit, syntaxHighlighting } from "@codemirror/language";
 import { lintGutter, setDiagnostics, type Diagnostic } from "@codemirror/lint";
@@ -132,7 +132,7 @@ export class YamlEditor extends LitElement {
           keymap.of([
             { key: "Mod-Enter", run: () => this.tell("yaml-apply", null) },
             { key: "Escape", run: (view) => { view.contentDOM.blur(); return false; } },
-            ...defaultKeymap, ...historyKeymap, ...searchKeymap, indentWithTab,
+            ...defaultKeymap, ...historyKeymap, ...searchKeymap, // Tab leaves: who has no pointer must get out; Ctrl ] indents
           ]),
           EditorView.updateListener.of((update) => {
             if (!update.docChanged) return;
