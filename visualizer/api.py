@@ -19,11 +19,13 @@ from pydantic import Field
 from pydantic_core import from_json
 
 from packetsim.cluster.objects import NAMELESS
-from visualizer import changing, creating, log, messages, rules
+from visualizer import changing, clusters, creating, log, messages, rules
 from visualizer.asking import outcome_views
 from visualizer.documents import joined
 from visualizer.limits import Buckets
 from visualizer.log import LostError
+from visualizer.map_svg import map_svg
+from visualizer.map_words import Language
 from visualizer.refusals import RefusedError
 from visualizer.rooms import Room, in_thread, rooms
 from visualizer.schemas import (
@@ -266,6 +268,24 @@ async def export_lab(request: HttpRequest, token: str) -> HttpResponse:
     room, _ = await _found(token)
     text = await room.read(lambda session: log.exported(room.lab, session).model_dump_json())
     return _file(text, "application/json", "lab.json")
+
+
+@api.get("/labs/{token}/map.svg", summary="The cluster's map as a picture")
+async def picture(
+    request: HttpRequest,
+    token: str,
+    trace: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = None,
+    lang: Language = "en",
+) -> HttpResponse:
+    """SVG that stands alone, light or dark as its viewer prefers. `trace`: the way of that walk's request is marked."""
+    document = None if trace is None else from_json(zlib.decompress((await _trace(token, trace))[0]))
+
+    def draw(session: Session) -> str:
+        state = session.state
+        cluster = clusters.cluster_view(session.manifests.cluster, state.documents)
+        return map_svg(cluster, state.title, state.mode, document, trace or 0, lang)
+
+    return _file(await _read(token, draw), "image/svg+xml", f"map-{trace}.svg" if trace else "map.svg")
 
 
 # ---- traces -------------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from packetsim.tracejson import to_json
 from visualizer.schemas import Mode, TraceSummary
 
 MOST_EXPANDED = 3000  # missed rules told one by one in a document
-_ANSWERS = ("reply", "refusal", "ICMP error", "reset", "next packet")
+ANSWERS = ("reply", "refusal", "ICMP error", "reset", "next packet")
 MODES: tuple[Mode, ...] = get_args(Mode)
 
 
@@ -70,7 +70,7 @@ def mode_named(text: str) -> Mode:
 
 def path_of(trace: Trace) -> list[str]:
     """The places of the request, in order; through userspace kube-proxy on to the endpoint that took it."""
-    legs = [leg for leg in trace.legs if leg.title not in _ANSWERS]
+    legs = [leg for leg in trace.legs if leg.title not in ANSWERS]
     places = [hop.place for leg in _onward(legs) for hop in leg.hops]
     return [place for index, place in enumerate(places) if index == 0 or places[index - 1] != place]
 
