@@ -72,6 +72,11 @@ export class Api {
     return `${this.base}/traces/${trace}.pcapng`;
   }
 
+  /** The map as a file; with a walk's number, its way marked on it. */
+  mapAddress(trace: number | null, lang: string): string {
+    return `${this.base}/map.svg${query({ trace: trace === null ? null : String(trace), lang })}`;
+  }
+
   private json(path: string, signal?: AbortSignal): Promise<unknown> {
     return answered(fetch(this.base + path, { headers: { accept: "application/json" }, ...(signal ? { signal } : {}) }));
   }

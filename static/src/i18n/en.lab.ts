@@ -213,6 +213,7 @@ export const enLab = {
   "share.copy": "Copy",
   "share.copied": "Copied",
   "share.export": "The whole lab as JSON",
+  "share.map": "The map as SVG",
   "share.capture": "This walk for Wireshark",
   "share.api": "HTTP API",
   "role.viewer": "Viewer",

@@ -215,6 +215,7 @@ export const zhHansLab: Readonly<Record<keyof typeof enLab, string>> = {
   "share.copy": "复制",
   "share.copied": "已复制",
   "share.export": "整个实验室（JSON）",
+  "share.map": "地图（SVG）",
   "share.capture": "这次行走（Wireshark）",
   "share.api": "HTTP API",
   "role.viewer": "观看者",

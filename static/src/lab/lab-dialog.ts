@@ -1,6 +1,6 @@
 // Rule: <lab-dialog> holds the page's few dialogs: sharing, pasting manifests, help. One at a time; Escape closes it.
 import { css, html, LitElement, nothing } from "lit";
-import { Localized, languageTag, t, type Key } from "../i18n";
+import { Localized, language, languageTag, t, type Key } from "../i18n";
 import { Refusal } from "../socket";
 import type { LabLinks } from "../wire";
 import { FollowLab } from "./follow";
@@ -104,6 +104,7 @@ export class LabDialog extends LitElement {
       <label class="check"><input type="checkbox" .checked=${this.atStep} ?disabled=${lab.shown === null} @change=${(event: Event) => (this.atStep = (event.target as HTMLInputElement).checked)} />${t("share.atStep")}</label>
       ${Number.isNaN(expires.getTime()) ? nothing : html`<p class="quiet small">${t("share.expires", { date: expires.toLocaleDateString(languageTag(), { dateStyle: "long" }) })}</p>`}
       <p class="more"><a href=${lab.api.labAddress()} download>${t("share.export")}</a>
+        <a href=${lab.api.mapAddress(lab.shown, language())} download>${t("share.map")}</a>
         ${lab.shown === null ? nothing : html`<a href=${lab.api.captureAddress(lab.shown)} download>${t("share.capture")}</a>`}
         <a href="/api/v1/docs" target="_blank" rel="noopener">${t("share.api")}</a></p>`;
   }
