@@ -53,7 +53,7 @@ def improbable(counts: Mapping[str, int], shares: Mapping[str, Fraction]) -> Ite
     most = log(2 * len(ends) / CHANCE)
     for endpoint in ends:
         count, share = counts.get(endpoint, 0), shares.get(endpoint, Fraction(0))
-        if total * _divergence(count / total, float(share)) > most:
+        if total * _divergence(count / max(total, 1), float(share)) > most:
             yield Difference(
                 "shares", "", f"{endpoint or 'nobody'} in {count} of {total} connections", f"it in {share} of them"
             )

@@ -24,8 +24,12 @@ _TEXT = """
 
 
 def three_endpoints(scheduler: str = "rr", sticky: bool = False) -> Cluster:
+    return load([Source("three endpoints", manifests(scheduler, sticky))]).cluster
+
+
+def manifests(scheduler: str = "rr", sticky: bool = False) -> str:
     text = _TEXT.replace("SCHEDULER", scheduler).replace("AFFINITY", "ClientIP" if sticky else "None")
-    return load([Source("three endpoints", "---".join([text, *map(_pod, ENDPOINTS)]))]).cluster
+    return "---".join([text, *map(_pod, ENDPOINTS)])
 
 
 def _pod(endpoint: str) -> str:
