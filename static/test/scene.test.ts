@@ -1,4 +1,5 @@
 // Rule: the map keeps its places, overlaps nothing, and draws the packet only along links.
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { clusterOfTrace, hostsOf, withTrace } from "../src/derived";
 import { flightPainter, MOST_DOTS } from "../src/flights";
@@ -258,4 +259,37 @@ describe("many packets at once", () => {
 test("a Pod since deleted stays on the map while its walk is shown", () => {
   const bare = { ...shop(), pods: [] };
   expect(withTrace(bare, sample("clusterip-iptables")).pods.map((one) => one.place)).toContain("shop/client");
+});
+
+describe("the map as a file, which the server draws,", () => {
+  const drawn = JSON.parse(readFileSync(new URL("map.json", import.meta.url), "utf8")) as Record<string, unknown>;
+  const two = (value: number): number => Math.round(value * 100) / 100;
+  const told = ({ x, y, width, height }: Box): readonly number[] => [x, y, width, height].map(two);
+  function placesOf(layout: Layout): Record<string, readonly number[]> {
+    const every: (readonly [string, Box])[] = [
+      ["bounds", layout.bounds],
+      ["outside", layout.outside],
+      ...[...layout.nodes].map(([name, box]) => [`node ${name}`, box] as const),
+      ...[...layout.pods].map(([name, box]) => [`pod ${name}`, box] as const),
+      ...[...layout.services].map(([key, box]) => [`service ${key}`, box] as const),
+      ...[...layout.nodes].flatMap(([name, { more }]) => (more === null ? [] : [[`more ${name}`, more] as const])),
+    ];
+    if (layout.moreServices !== null) every.push(["more", layout.moreServices]);
+    return Object.fromEntries(every.map(([name, box]) => [name, told(box)]));
+  }
+
+  test("puts everything where the page does", () => {
+    expect(placesOf(layoutOf(shop()))).toEqual(drawn["shop"]);
+    expect(placesOf(layoutOf(crowd(7, 14, 50)))).toEqual(drawn["crowd"]);
+  });
+  test.each(["clusterip-iptables", "clusterip-ipvs", "nodeport-iptables", "unanswered"] as const)(
+    "leads %s along the same way",
+    (name) => {
+      const timeline = line(name);
+      const focus = new Set(sample(name).legs[0]?.hops.map((hop) => hop.place));
+      const layout = layoutOf(shop(), hostsOf(sample(name)), NO_SLOTS, focus);
+      const way = trailOf(layout, timeline, { index: timeline.legs[0]!.last, fraction: 1 }, true);
+      expect(way.map(({ x, y }) => [two(x), two(y)])).toEqual(drawn[name]);
+    },
+  );
 });

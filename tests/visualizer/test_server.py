@@ -7,6 +7,7 @@ import json
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from xml.etree import ElementTree as Xml
 
 import pytest
 from websockets.exceptions import InvalidStatus
@@ -273,3 +274,15 @@ def test_no_log_tells_a_link(server: Server) -> None:
     server.ask("GET", "/l/" + "y" * 22)
     assert token not in server.log
     assert "y" * 22 not in server.log
+
+
+def test_the_map_is_a_picture_for_whoever_has_a_link(server: Server) -> None:
+    token = server.lab(title="<b>")["viewer"]
+    for query, begins in (("", "<b>: map of the cluster"), ("?trace=1&lang=zh-hans", "<b>：集群地图")):
+        status, headers, body = server.ask("GET", f"/api/v1/labs/{token}/map.svg{query}")
+        assert status == 200
+        assert headers["content-type"] == "image/svg+xml"
+        assert headers["content-disposition"].startswith("attachment")
+        root = Xml.fromstring(body)
+        assert root[0].text == begins
+        assert (b'class="trail"' in body) == bool(query)
