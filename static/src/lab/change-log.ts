@@ -6,6 +6,7 @@ import type { Bursted, Changed, Stage, TraceSummary } from "../wire";
 import { logOf, stationsOf, type LogEntry } from "./changes";
 import { FollowLab } from "./follow";
 import type { Lab } from "./lab";
+import { says } from "./served";
 import { sheet } from "./sheet.css";
 
 const MOST_LINES = 40;
@@ -62,7 +63,7 @@ export class ChangeLog extends LitElement {
       (sum, stage) => ({ added: sum.added + stage.added, removed: sum.removed + stage.removed }), { added: 0, removed: 0 });
     return html`<li class="change">
       <button class="head" type="button" aria-expanded=${open} @click=${() => this.toggle(entry.seq, open)}>
-        <span class="by">${tOr(`log.by.${event.by}`, event.by)}</span><span class="summary">${event.summary}</span>
+        <span class="by">${tOr(`log.by.${event.by}`, event.by)}</span><span class="summary">${says(event.summary)}</span>
         <span class="delta">${added > 0 ? html`<span class="plus">+${added}</span>` : nothing}${removed > 0 ? html`<span class="minus">−${removed}</span>` : nothing}</span>
       </button>
       ${open ? html`<ol class="stations">${stationsOf(event).map((station) => html`<li class="station ${station.actor}">
@@ -76,11 +77,11 @@ export class ChangeLog extends LitElement {
   private stage(stage: Stage) {
     const counts = stage.added > 0 || stage.removed > 0;
     const told = stage.text.startsWith(stage.place) || stage.place === "control plane"; // the text says where already
-    const words = html`${told ? nothing : html`<span class="place">${stage.place}</span> `}<span>${stage.text}</span>`;
+    const words = html`${told ? nothing : html`<span class="place">${says(stage.place)}</span> `}<span>${says(stage.text)}</span>`;
     if (stage.lines.length === 0) return html`<p class="stage">${words}</p>`;
     return html`<details class="stage" ?open=${stage.lines.length <= 4}><summary>${words}
       ${counts ? html`<span class="delta">${stage.added > 0 ? html`<span class="plus">+${stage.added}</span>` : nothing}${stage.removed > 0 ? html`<span class="minus">−${stage.removed}</span>` : nothing}</span>` : nothing}</summary>
-      <div class="lines">${stage.lines.slice(0, MOST_LINES).map((line) => html`<div class=${line.sign === "+" ? "plus" : "minus"}><b>${line.sign === "+" ? "+" : "−"}</b> ${line.text.trim()}</div>`)}
+      <div class="lines">${stage.lines.slice(0, MOST_LINES).map((line) => html`<div class=${line.sign === "+" ? "plus" : "minus"}><b>${line.sign === "+" ? "+" : "−"}</b> ${stage.actor === "kube-proxy" || stage.actor === "etcd" ? line.text.trim() : says(line.text)}</div>`)}
       ${stage.lines.length > MOST_LINES ? html`<div class="quiet">${t("log.moreLines", { count: stage.added + stage.removed - MOST_LINES })}</div>` : nothing}</div>
       ${stage.actor === "kube-proxy" && this.lab!.state!.nodes.has(stage.place) ? html`<button class="to" type="button" @click=${() => this.lab!.showRulesOf(stage.place, true)}>${t("log.toRules", { node: stage.place })}</button>` : nothing}
     </details>`;

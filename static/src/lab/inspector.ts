@@ -10,6 +10,7 @@ import type { Path } from "./forms";
 import { ICONS } from "./icons";
 import { inspectorStyle } from "./inspector.css";
 import type { Lab } from "./lab";
+import { says } from "./served";
 import { sheet } from "./sheet.css";
 import "./yaml-editor";
 import type { YamlEditor } from "./yaml-editor";
@@ -99,7 +100,7 @@ export class ObjectInspector extends LitElement {
       </div>
       ${problems.length === 0 ? nothing : html`<ul class="problems scrolls" role="alert">${problems.slice(0, 20).map((problem) => html`<li>
         ${problem.line > 0 ? html`<button type="button" @click=${() => this.editor?.goTo(problem.line)}>${t("inspector.line", { line: problem.line })}</button>` : nothing}
-        ${problem.words}</li>`)}</ul>`}
+        ${says(problem.words)}</li>`)}</ul>`}
       <footer>
         <button class="main" type="button" ?disabled=${readonly || !this.isDirty || draft.problems.length > 0} title="Ctrl+Enter" @click=${() => void this.apply()}>${t("inspector.apply")}</button>
         <button class="framed" type="button" ?disabled=${!this.isDirty} @click=${() => this.edit(this.base)}>${t("inspector.revert")}</button>

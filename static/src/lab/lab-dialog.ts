@@ -8,6 +8,7 @@ import { ICONS } from "./icons";
 import { MOST_LETTERS, readFiles } from "./files";
 import type { Lab } from "./lab";
 import { writeLink } from "./link";
+import { says } from "./served";
 import { sheet } from "./sheet.css";
 
 export type Kind = "share" | "paste" | "help";
@@ -133,7 +134,7 @@ export class LabDialog extends LitElement {
     return html`<p>${t("paste.text")}</p>
       <textarea class="mono" spellcheck="false" autofocus aria-label=${t("paste.title")} maxlength=${MOST_LETTERS} placeholder=${"apiVersion: v1\nkind: Service\n…\n---\n…"}
         .value=${this.text} @input=${(event: Event) => (this.text = (event.target as HTMLTextAreaElement).value)}></textarea>
-      ${this.problems.length === 0 ? nothing : html`<ul class="problems" role="alert">${this.problems.map((problem) => html`<li>${problem}</li>`)}</ul>`}
+      ${this.problems.length === 0 ? nothing : html`<ul class="problems" role="alert">${this.problems.map((problem) => html`<li>${says(problem)}</li>`)}</ul>`}
       <p class="row"><button class="main" type="button" ?disabled=${this.text.trim() === "" || this.working} @click=${() => void this.apply()}>${t("paste.apply")}</button>
         <label class="framed file">${t("paste.file")}<input type="file" multiple accept=".yaml,.yml,.json,text/*" @change=${(event: Event) => void this.files((event.target as HTMLInputElement).files)} /></label>
         <span class="quiet small">${t("paste.hint")}</span></p>`;

@@ -9,6 +9,7 @@ import { FollowLab } from "./follow";
 import { ICONS } from "./icons";
 import type { Lab } from "./lab";
 import { documentMenu, type Action, type Menu } from "./menus";
+import { says } from "./served";
 import { sheet } from "./sheet.css";
 import { treeOf, type Leaf } from "./tree";
 
@@ -46,7 +47,7 @@ export class ObjectsPanel extends LitElement {
       ${many ? html`<input type="search" placeholder=${t("objects.search")} aria-label=${t("objects.search")} maxlength="100"
         @input=${(event: Event) => (this.search = (event.target as HTMLInputElement).value)} />` : nothing}
       ${state.notices.length === 0 ? nothing : html`<details class="notices"><summary>${t("objects.notices", { count: state.notices.length })}</summary>
-        <ul>${state.notices.slice(0, 20).map((notice) => html`<li>${notice}</li>`)}</ul></details>`}
+        <ul>${state.notices.slice(0, 20).map((notice) => html`<li>${says(notice)}</li>`)}</ul></details>`}
       <nav class="tree scrolls" aria-label=${t("objects.label")} @keydown=${this.onKey}>
         ${state.documents.size === 0 ? html`<div class="empty"><p><strong>${t("objects.empty")}</strong></p><p>${t("objects.empty.hint")}</p></div>` : nothing}
         ${repeat(branches, (branch) => branch.name, (branch) => {

@@ -8,6 +8,7 @@ import { protocolOf } from "./complete";
 import { FollowLab } from "./follow";
 import type { Lab } from "./lab";
 import { barsOfBurst, barsOfOdds, percent, scaleOf, type Bar } from "./odds";
+import { says } from "./served";
 import { sheet } from "./sheet.css";
 
 const MOST_BARS = 60;
@@ -74,7 +75,7 @@ export class OddsPanel extends LitElement {
       ${burst === null ? nothing : this.burst(burst, state)}
       ${mine ? nothing : html`<section>
         <h2>${t("odds.exact")}</h2><p class="flow">${lab.ends.source} → ${lab.ends.target}</p>
-        ${this.failed !== null ? html`<p class="wrong">${this.failed}</p>` : this.odds === null ? html`<p class="quiet small">${t("odds.loading")}</p>` : this.chart(barsOfOdds(this.odds), null)}
+        ${this.failed !== null ? html`<p class="wrong">${says(this.failed)}</p>` : this.odds === null ? html`<p class="quiet small">${t("odds.loading")}</p>` : this.chart(barsOfOdds(this.odds), null)}
         <p class="quiet small">${t("odds.exact.hint")}</p></section>`}
       ${burst === null ? html`<section class="empty"><p><strong>${t("odds.empty")}</strong></p><p>${t("odds.empty.hint")}</p></section>` : nothing}
     </div>`;

@@ -16,6 +16,7 @@ import { drawLine, drawOrigins, drawRow } from "./rules-drawing";
 import { heightOf, partsOf, rowAt, rowOfRule, rowOfServer, ROW, rowsOf, type Block, type Part, type Row, type Rows } from "./rows";
 import { rulesStyle } from "./rules-panel.css";
 import { RulesSource } from "./rules-source";
+import { says } from "./served";
 import { sheet } from "./sheet.css";
 
 const GUTTER = 46; // pixels: marks and hits
@@ -272,7 +273,7 @@ export class RulesPanel extends LitElement {
   }
 
   private nothingHere() {
-    if (this.source.failed !== null) return html`<div class="empty"><p><strong>${t("rules.failed")}</strong></p><p>${this.source.failed}</p></div>`;
+    if (this.source.failed !== null) return html`<div class="empty"><p><strong>${t("rules.failed")}</strong></p><p>${says(this.source.failed)}</p></div>`;
     if (this.source.view === null) return html`<div class="empty quiet">${t("rules.loading")}</div>`;
     if (this.search !== "" || this.service !== null) {
       return html`<div class="empty"><p><strong>${t("rules.noneFound")}</strong></p>

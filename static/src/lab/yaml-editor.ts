@@ -11,6 +11,7 @@ import { Compartment, EditorState, StateEffect, StateField } from "@codemirror/s
 import { Decoration, drawSelection, EditorView, highlightActiveLine, keymap, lineNumbers, type DecorationSet } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 import { css, html, LitElement, type PropertyValues } from "lit";
+import { served } from "../server-words";
 import { fieldAt, spanOf, spansOf, type Problem, type Span } from "./draft";
 
 const MOST_SPANNED = 200_000; // letters; in longer texts fields are not looked for
@@ -157,7 +158,8 @@ export class YamlEditor extends LitElement {
     return this.problems.map((problem) => {
       const line = doc.line(Math.min(doc.lines, Math.max(1, problem.line)));
       const indent = /^\s*/.exec(line.text)?.[0].length ?? 0;
-      return { from: line.from + indent, to: line.to, severity: "error", message: problem.words };
+      const { words, tag } = served(problem.words);
+      return { from: line.from + indent, to: line.to, severity: "error", message: words, renderMessage: () => marked(words, tag) };
     });
   }
 
@@ -226,6 +228,13 @@ function smallest(old: string, next: string): { from: number; to: number; insert
   return { from, to, insert: next.slice(from, end) };
 }
 
+
+function marked(words: string, tag: string | null): HTMLElement {
+  const span = document.createElement("span");
+  span.textContent = words;
+  if (tag !== null) span.lang = tag;
+  return span;
+}
 
 customElements.define("yaml-editor", YamlEditor);
 declare global {
