@@ -78,7 +78,9 @@ export class Api {
   }
 
   private json(path: string, signal?: AbortSignal): Promise<unknown> {
-    return answered(fetch(this.base + path, { headers: { accept: "application/json" }, ...(signal ? { signal } : {}) }));
+    return answered(
+      fetch(this.base + path, { headers: { accept: "application/json" }, ...(signal ? { signal } : {}) }),
+    );
   }
 
   private post(path: string, body: unknown): Promise<unknown> {

@@ -16,8 +16,9 @@ export interface Served {
   readonly tag: string | null;
 }
 
+/** A single word is a name. */
 export function served(text: string): Served {
-  if (language() === "en" || text === "") return { words: text, tag: null };
+  if (language() === "en" || !text.includes(" ")) return { words: text, tag: null };
   const words = inChinese(text);
   if (words !== null) return { words, tag: null };
   return { words: text, tag: /\p{Script=Han}/u.test(text) ? null : "en" }; // the page's own words go through here, too
