@@ -2,16 +2,48 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from fractions import Fraction
+
 from packetsim.trace import Disposition, RulesMissed, RuleTried
 from visualizer.exercises.cues import steps
-from visualizer.exercises.questions import ways
+from visualizer.exercises.questions import Value, evaluated, shown, ways
 from visualizer.exercises.schema import Ask, Calculation
 from visualizer.exercises.stage import Stage
+from visualizer.exercises.variants import Varied
 
 MOST_OPTIONS = 100
 TYPED = "typed"  # a number, to be typed
 ONE = "one"
 SEVERAL = "several"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a learner is asked: `how` it is answered, and from what. `number`: the one to be explained, else ""."""
+
+    how: str
+    options: tuple[str, ...]
+    number: str
+
+
+def question(one: Varied) -> Question:
+    """Says nothing of which answer is right. Raises ContentError."""
+    ask = one.exercise.ask
+    if ask is None:
+        return Question("cluster", (), "")
+    stage = one.staged()
+    if one.exercise.choices:
+        explained = number_shown(evaluated(ask, stage)) if one.exercise.kind == "explain" else ""
+        return Question(ONE, tuple(choice.id for choice in one.exercise.choices), explained)
+    return Question(how(ask), tuple(options(ask, stage)), "")
+
+
+def number_shown(value: Value) -> str:
+    """A fraction that a rule holds as a decimal number is shown as one."""
+    if isinstance(value, Fraction) and value.denominator > 1000:
+        return f"{float(value):.11f}".rstrip("0")
+    return shown(value)
 
 
 def how(ask: Ask | Calculation) -> str:

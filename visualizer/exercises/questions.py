@@ -10,7 +10,8 @@ from fractions import Fraction
 
 from packetsim.cluster.model import Cluster
 from packetsim.outcomes import branches, outcomes
-from packetsim.trace import Position, RulesMissed, RuleTried, Scheduled, Trace, Translated
+from packetsim.simulation import Simulation
+from packetsim.trace import Flow, Position, RulesMissed, RuleTried, Scheduled, Trace, Translated
 from visualizer.exercises import counting, reading
 from visualizer.exercises.cues import steps
 from visualizer.exercises.faults import ContentError
@@ -66,7 +67,7 @@ def _answer(ask: Ask, stage: Stage) -> Value:
         case "probability":
             return _probability(ask, stage)
         case "distinct_pods":
-            return Fraction(len({one.trace.endpoint for one in stage.walks} - {None}))
+            return _distinct(stage)
     return reading.answer(ask, stage.simulation)
 
 
@@ -179,6 +180,29 @@ def _pods(walked: Walked, stage: Stage) -> tuple[str, ...]:
     found = outcomes(walked.before, walked.flow, MOST_WAYS)
     cluster = stage.simulation.cluster
     return tuple(sorted({pod_at(cluster, one.endpoint) for one in found if one.endpoint}))
+
+
+def _distinct(stage: Stage) -> Fraction:
+    """How many endpoints the connections sent one after another reach, however the dice fall."""
+    if not stage.sent:
+        raise ContentError(["`distinct_pods` counts the sends since the last change, and there are none"])
+    flows = [one.flow for one in stage.sent]
+    counts = {len(reached - {None}) for reached in _reached(stage.sent[0].before, flows, 0, [MOST_WAYS])}
+    if len(counts) != 1:
+        raise ContentError([f"`distinct_pods` has no single answer: {' or '.join(map(str, sorted(counts)))}"])
+    return Fraction(counts.pop())
+
+
+def _reached(moment: Simulation, flows: list[Flow], earlier: int, left: list[int]) -> Iterator[set[str | None]]:
+    if earlier == len(flows):
+        left[0] -= 1
+        if left[0] < 0:
+            raise ContentError([f"there are more than {MOST_WAYS} ways: send fewer"])
+        yield set()
+        return
+    for trace, after in branches(moment, flows[earlier], earlier, MOST_WAYS):
+        for onward in _reached(after, flows, earlier + 1, left):
+            yield onward | {trace.endpoint}
 
 
 def _probability(ask: Ask, stage: Stage) -> Fraction:

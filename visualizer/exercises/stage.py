@@ -42,11 +42,14 @@ _FAILURES: dict[str, dict[str, Any]] = {
 
 @dataclass
 class Stage:
-    """`latest`: the walks of the last send, or of each mode in a comparison. `walks`: every one since the start."""
+    """`latest`: the walks of the last send, or of each mode in a comparison. `sent`: those since the last change.
+
+    `checked`: what was claimed on the way.
+    """
 
     session: Session
     dice: DiceOf
-    walks: list[Walked] = field(default_factory=list)
+    sent: list[Walked] = field(default_factory=list)
     latest: list[Walked] = field(default_factory=list)
     checked: list[Action] = field(default_factory=list)
 
@@ -77,7 +80,7 @@ class Stage:
         old = self.session
         kernels = old.simulation.copy(old.simulation.dice)
         new = Session(old.state, old.seq, self.dice, lambda: kernels)
-        return Stage(new, self.dice, list(self.walks), list(self.latest))
+        return Stage(new, self.dice, list(self.sent), list(self.latest))
 
     def _do(self, action: Action) -> None:
         verb, value = action.verb, action.value
@@ -95,6 +98,7 @@ class Stage:
             case "check":
                 self.checked.append(action)
             case _:
+                self.sent = []
                 self.session.handle(command_of(action))
 
     # ---- walks --------------------------------------------------------------------------------------------
@@ -110,7 +114,8 @@ class Stage:
         flow = self._flow(spec)
         self._roll()
         before = self.simulation.copy(self.simulation.dice)
-        self._walked([Walked(self.simulation.send(flow), before, flow)])
+        self.latest = [Walked(self.simulation.send(flow), before, flow)]
+        self.sent += self.latest
 
     def _compare(self, spec: FlowSpec) -> None:
         flow, seq = self._flow(spec), self.session.seq + 1
@@ -120,17 +125,14 @@ class Stage:
         for one in many:
             before = one.copy(one.dice)
             walked.append(Walked(one.send(flow), before, flow))
-        self._walked(walked)
+        self.latest = walked
 
     def _resolve(self, source: str, service: str) -> None:
         self._roll()
         before = self.simulation.copy(self.simulation.dice)
         walks = asking.resolved(self.simulation, source, service)
-        self._walked([Walked(one.trace, before, one.trace.flow) for one in walks])
-
-    def _walked(self, walks: list[Walked]) -> None:
-        self.latest = walks
-        self.walks += walks
+        self.latest = [Walked(one.trace, before, one.trace.flow) for one in walks]
+        self.sent = []
 
     def _step(self, cue: Cue) -> None:
         walked = self.walk(cue.mode)
