@@ -134,7 +134,9 @@ def no_loop_back() -> tuple[tuple[str, str, str, str, str], ...]:
 
 def local_last() -> tuple[tuple[str, str, str, str, str], ...]:
     """The rules of LOCAL sets of node ports, which keep a source, after those that mark."""
-    return tuple(sorted(ipvs_iptables._NAT_SETS, key=lambda row: (row[0], row[0] == "KUBE-NODE-PORT" and row[4] < "L")))
+    return tuple(
+        sorted(ipvs_iptables._NAT_SETS, key=lambda row: (row[0], row[0] == "KUBE-NODE-PORT" and row[4] == "RETURN"))
+    )
 
 
 def without_persistence(before: Callable[..., None], servers: ipvs_ports.PortServers, *args: object) -> None:
@@ -144,7 +146,7 @@ def without_persistence(before: Callable[..., None], servers: ipvs_ports.PortSer
 
 def without_weights(before: Callable[..., Any], *args: object) -> Any:
     place, server = before(*args)
-    reals = tuple(replace(line, text=line.text.replace(" -w 1", "")) for line in server.text.reals)
+    reals = tuple(line._replace(text=line.text.replace(" -w 1", "")) for line in server.text.reals)
     return place, server._replace(text=replace(server.text, reals=reals))
 
 
