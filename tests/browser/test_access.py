@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
@@ -117,7 +116,9 @@ def test_a_service_is_built_and_reached_by_keyboard(shop: Visitor) -> None:
     shop.page.keyboard.type("8000")
     shop.tab_to(shop.button("Apply"))
     shop.press("Enter")
-    expect(shop.map.get_by_role("button", name=like(r"^Service shop/app, 10\.\d+\.\d+\.\d+:8000, 2 endpoints"))).to_be_visible()
+    expect(
+        shop.map.get_by_role("button", name=like(r"^Service shop/app, 10\.\d+\.\d+\.\d+:8000, 2 endpoints"))
+    ).to_be_visible()
     shop.tab_to(shop.field("Where to"))
     shop.press("Control+a")
     shop.page.keyboard.type("shop/app:8000")
@@ -152,8 +153,12 @@ def test_the_map_is_worked_by_keyboard(shop: Visitor) -> None:
 def test_focus_can_be_seen(shop: Visitor) -> None:
     shop.press("Tab", "Tab", "Tab")
     width = shop.page.evaluate(
-        "() => { let at = document.activeElement; while (at?.shadowRoot?.activeElement) at = at.shadowRoot.activeElement;"
-        " const style = getComputedStyle(at); return style.outlineStyle === 'none' ? 0 : parseFloat(style.outlineWidth); }"
+        """() => {
+          let at = document.activeElement;
+          while (at?.shadowRoot?.activeElement) at = at.shadowRoot.activeElement;
+          const style = getComputedStyle(at);
+          return style.outlineStyle === "none" ? 0 : parseFloat(style.outlineWidth);
+        }"""
     )
     assert width >= 1
 

@@ -1,4 +1,4 @@
-"""Rule: a cluster is built from nothing by palette, menu, form and YAML; every change says what it did, and is undone."""
+"""Rule: a cluster is built from nothing by palette, menu, form and YAML; a change says what it did, and is undone."""
 
 from __future__ import annotations
 
@@ -35,7 +35,9 @@ def test_a_service_is_built_from_nothing_and_reached(visit: Open, server: Server
     _make(visitor, "Deployment", "deploy app")
     _make(visitor, "Service", "svc app")
     _make(visitor, "Pod", "pod pod")
-    expect(visitor.map.get_by_role("button", name=like(r"^Service default/app, 10\.\d+\.\d+\.\d+:80, 2 endpoints"))).to_be_visible()
+    expect(
+        visitor.map.get_by_role("button", name=like(r"^Service default/app, 10\.\d+\.\d+\.\d+:80, 2 endpoints"))
+    ).to_be_visible()
     visitor.send("default/pod", "default/app:80")
     expect(visitor.outcome).to_have_text("✓ delivered")
     expect(visitor.step).to_have_attribute("aria-valuenow", re.compile(r"\d\d"))

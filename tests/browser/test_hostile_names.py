@@ -63,7 +63,9 @@ def test_annotations_and_images_are_text(visit: Open, server: Server) -> None:
     _nothing_ran(visitor)
 
 
-@pytest.mark.parametrize("metadata", ["name: %s", "name: a, labels: {app: %s}", "name: a, namespace: %s", "name: a, labels: {%s: x}"])
+@pytest.mark.parametrize(
+    "metadata", ["name: %s", "name: a, labels: {app: %s}", "name: a, namespace: %s", "name: a, labels: {%s: x}"]
+)
 def test_a_refused_name_is_quoted_as_text(shop: Visitor, metadata: str) -> None:
     shop.button("Paste").click()
     dialog = shop.page.get_by_role("dialog")

@@ -1,4 +1,4 @@
-"""Rule: in Simplified Chinese nothing that the page says is English; names, addresses and the kernel's own words stay."""
+"""Rule: in Simplified Chinese nothing that the page says is English; names, addresses and kernels' words stay."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rule: a link carries its role; who may only watch changes nothing by any way; everything can be taken away as a file."""
+"""Rule: a link carries its role; who may only watch changes nothing by any way; all can be taken away as files."""
 
 from __future__ import annotations
 
@@ -18,7 +18,19 @@ def test_a_viewer_sees_and_plays_and_can_change_nothing(visit: Open, server: Ser
     owner, viewer = visit(f"/l/{links['owner']}"), visit(f"/l/{links['viewer']}#trace=1&step=4")
     viewer.at(4)
     expect(viewer.page.get_by_text("You are watching")).to_be_visible()
-    for name in ("Send", "DNS first", "Burst", "Traffic", "Pod", "Deployment", "Service", "Node", "Paste", "userspace", "IPVS"):
+    for name in (
+        "Send",
+        "DNS first",
+        "Burst",
+        "Traffic",
+        "Pod",
+        "Deployment",
+        "Service",
+        "Node",
+        "Paste",
+        "userspace",
+        "IPVS",
+    ):
         expect(viewer.button(name)).to_be_disabled()
     expect(viewer.button("Undo (Ctrl Z)")).to_have_count(0)
     expect(viewer.field("The lab’s title")).not_to_be_editable()

@@ -45,7 +45,9 @@ def test_compare_shows_four_lanes_at_the_same_moment(shop: Visitor) -> None:
         lane = lanes.get_by_role("group", name=mode, exact=True)
         expect(lane.get_by_role("button", name=re.compile(r"^endpoint chosen: "))).to_be_visible()
         expect(lane.get_by_role("term")).to_have_text(["rules", "lookups", "user/kernel", "connections"])
-    lanes.get_by_role("group", name="nftables", exact=True).get_by_role("button", name=re.compile("^translated: ")).click()
+    lanes.get_by_role("group", name="nftables", exact=True).get_by_role(
+        "button", name=re.compile("^translated: ")
+    ).click()
     expect(lanes.get_by_role("button", name="nftables", exact=True)).to_have_attribute("aria-pressed", "true")
     for mode in ("userspace", "iptables", "IPVS"):
         lane = lanes.get_by_role("group", name=mode, exact=True)

@@ -1,4 +1,4 @@
-"""Rule: <packet-player> plays a walk on any page, from its trace document alone: no server of ours, no lab, no other style."""
+"""Rule: <packet-player> plays a walk on any page, from its trace document alone: no server, lab or style of ours."""
 
 from __future__ import annotations
 
@@ -16,14 +16,17 @@ HOST = "http://elsewhere.example"
 PAGES = {
     "inside": """<packet-player><script type="application/json">%s</script></packet-player>""",
     "by address": """<packet-player src="/walk.json" step="5"></packet-player>""",
-    "broken": """<packet-player><script type="application/json">{"format": "<img src=x onerror=alert(1)>"}</script></packet-player>""",
+    "broken": "<packet-player><script type='application/json'>"
+    '{"format": "<img src=x onerror=alert(1)>"}</script></packet-player>',
 }
 
 
 def _page(browser: Browser, server: Server, body: str) -> Page:
     token = server.lab()["viewer"]
     trace = json.dumps(server.json("GET", f"/labs/{token}/traces/1"))
-    html = f"<!doctype html><html lang='en'><title>A blog</title><script type=module src='/js/player.js'></script>{body}"
+    html = (
+        f"<!doctype html><html lang='en'><title>A blog</title><script type=module src='/js/player.js'></script>{body}"
+    )
 
     def answer(route: Route) -> None:
         path = route.request.url.removeprefix(HOST)

@@ -1,4 +1,4 @@
-"""Rule: a burst is counted against the exact odds, DNS is asked first where one wishes, traffic goes on while things change."""
+"""Rule: a burst is counted against the exact odds, DNS is asked first, traffic goes on while things are changed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rule: at 1280x720 everything is in sight without scrolling the page; on a phone the regions stack and it still plays."""
+"""Rule: at 1280x720 all is in sight without scrolling the page; on a phone the regions stack and it still plays."""
 
 from __future__ import annotations
 

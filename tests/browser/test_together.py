@@ -1,4 +1,4 @@
-"""Rule: everybody on a lab sees the same things in the same order, and a server killed in between loses none of them."""
+"""Rule: everybody on a lab sees the same things in the same order; a server killed in between loses none of them."""
 
 from __future__ import annotations
 
@@ -69,7 +69,9 @@ def test_somebody_elses_edit_of_what_is_open_is_told(visit: Open, server: Server
 
 def test_pages_go_on_by_themselves_after_the_server_was_killed(browser: Browser, own_server: Server) -> None:
     links = own_server.lab()
-    pages = [Visitor(browser, f"http://{own_server.host}/l/{links[role]}#trace=1&step=9") for role in ("owner", "editor")]
+    pages = [
+        Visitor(browser, f"http://{own_server.host}/l/{links[role]}#trace=1&step=9") for role in ("owner", "editor")
+    ]
     one, two = pages
     for page in pages:
         page.at(9)

@@ -1,4 +1,4 @@
-"""Rule: a visitor finds things as people do, by role and visible words; nothing here waits for time, only for what is seen."""
+"""Rule: a visitor finds things as people do, by role and visible words; nothing here waits for time."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from playwright.sync_api import Browser, ConsoleMessage, Dialog, Error, Locator, expect
 
-PATIENCE = 9_000.0  # milliseconds; nothing waits so long but on a very busy machine
+PATIENCE = 25_000.0  # milliseconds; nothing waits so long but on a very busy machine
 FIELDS: tuple[Literal["combobox", "searchbox", "spinbutton"], ...] = ("combobox", "searchbox", "spinbutton")
 _DEEP = "let at = document.activeElement; while (at?.shadowRoot?.activeElement) at = at.shadowRoot.activeElement;"
 
