@@ -102,7 +102,7 @@ def _judged(options: Namespace, bench: Bench, jobs: Iterator[Job], total: int) -
     rows: list[dict[str, Any]] = []
     differ = False
     with Progress("asking the kernel", sys.stderr, total) as bar:
-        for verdict in bench.judge_all(jobs):
+        for verdict in bench.judge_all(jobs, together=bool(options.random)):
             _count(counts, verdict)
             differ = differ or not verdict.agrees
             if options.json:

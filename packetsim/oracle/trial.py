@@ -7,7 +7,7 @@ each time from where the kernel's roll led it.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from packetsim.cluster.model import Cluster
@@ -45,28 +45,46 @@ class Judged:
     balanced: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
-class Trial:
-    """`name` is unique among the trials that run at once; `patience`: seconds until silence is believed."""
+class Wiring:
+    """A cluster's namespaces in a kernel, for one trial or for several: `with Wiring(…)`; gone afterwards.
+
+    `name` is unique among those that stand at once. `flows`: all that will be sent there.
+    """
 
     def __init__(
-        self,
-        judge: talk.Asked,
-        can: frozenset[str],
-        cluster: Cluster,
-        mode: str,
-        name: str,
-        flows: Sequence[Flow],
-        patience: float,
+        self, judge: talk.Asked, can: frozenset[str], cluster: Cluster, name: str, flows: Iterable[Flow]
     ) -> None:
         """`can`: what the judging kernel has."""
-        self._judge = judge
-        self._can = can
+        self.judge, self.can, self.cluster = judge, can, cluster
+        sent = list(flows)
+        outside = sorted({flow.place for flow in sent if _is_outside(cluster, flow.place)})
+        wired = plan(cluster, name, outside, {(flow.protocol, flow.port) for flow in sent})
+        self.plan = replace(wired, listeners=self.possible(wired.listeners))
+
+    def __enter__(self) -> Wiring:
+        talk.build(self.judge, self.plan)
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        talk.drop(self.judge, self.plan.cluster)
+
+    def possible(self, listeners: Sequence[Listener]) -> tuple[Listener, ...]:
+        return tuple(one for one in listeners if self.knows(one.protocol))
+
+    def knows(self, protocol: str) -> bool:
+        """A kernel may lack SCTP."""
+        return protocol != "sctp" or "sctp" in self.can
+
+
+class Trial:
+    """`patience`: seconds until silence is believed. The wiring stands; what was loaded there before goes."""
+
+    def __init__(self, wiring: Wiring, mode: str, flows: Sequence[Flow], patience: float) -> None:
+        self._wiring = wiring
+        self._judge, self._plan = wiring.judge, wiring.plan
         self._flows = flows
         self._patience = patience
-        self.simulation = Simulation(cluster, mode, RolledDice(random.Random(0).randrange), restored=True)
-        outside = sorted({flow.place for flow in flows if _is_outside(cluster, flow.place)})
-        wired = plan(cluster, name, outside, {(flow.protocol, flow.port) for flow in flows})
-        self._plan = replace(wired, listeners=self._possible(wired.listeners))
+        self.simulation = Simulation(wiring.cluster, mode, RolledDice(random.Random(0).randrange), restored=True)
         self._places = {code: place for place, code in self._plan.places.items()}
         self._sent = 0
         self._numbers: dict[str, RuleNumbers] = {}
@@ -74,22 +92,11 @@ class Trial:
         self._balanced: dict[str, frozenset[str]] = {}
 
     def run(self) -> Iterator[Judged | Difference]:
-        """First what was loaded wrong, then each flow's verdict. The kernel's namespaces are gone afterwards."""
-        talk.build(self._judge, self._plan)
-        try:
-            wanted = loads(self.simulation, self._plan)
-            yield from self._load([replace(load, listeners=self._possible(load.listeners)) for load in wanted])
-            for start in range(0, len(self._flows), BATCH):
-                yield from self._send(self._flows[start : start + BATCH])
-        finally:
-            talk.drop(self._judge, self._plan.cluster)
-
-    def _possible(self, listeners: Sequence[Listener]) -> tuple[Listener, ...]:
-        return tuple(one for one in listeners if self._knows(one.protocol))
-
-    def _knows(self, protocol: str) -> bool:
-        """A kernel may lack SCTP."""
-        return protocol != "sctp" or "sctp" in self._can
+        """First what was loaded wrong, then each flow's verdict."""
+        wanted = loads(self.simulation, self._plan)
+        yield from self._load([replace(load, listeners=self._wiring.possible(load.listeners)) for load in wanted])
+        for start in range(0, len(self._flows), BATCH):
+            yield from self._send(self._flows[start : start + BATCH])
 
     def _load(self, wanted: Sequence[Load]) -> Iterator[Difference]:
         for loaded in talk.load(self._judge, self._plan.cluster, wanted):
@@ -98,7 +105,7 @@ class Trial:
             yield from differences(self._places[loaded.code], texts, loaded.texts)
 
     def _send(self, flows: Sequence[Flow]) -> Iterator[Judged]:
-        possible = [flow for flow in flows if self._knows(flow.protocol)]
+        possible = [flow for flow in flows if self._wiring.knows(flow.protocol)]
         probes = [probe(self._plan, self.simulation, flow, self._patience) for flow in possible]
         reports = dict(zip(possible, talk.send(self._judge, self._plan.cluster, probes), strict=True))
         for flow in flows:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
-from itertools import count
+from itertools import count, groupby
 
 from packetsim.check import actual_of, differences, with_second_connections
 from packetsim.cluster import Manifests, Source, load
@@ -20,7 +20,7 @@ from packetsim.oracle.cases import EVEN_MODES, CaseFlow, flows_of, lopsided, mis
 from packetsim.oracle.comparison import Difference
 from packetsim.oracle.probing import probes
 from packetsim.oracle.random_clusters import random_manifests
-from packetsim.oracle.trial import Judged, Trial
+from packetsim.oracle.trial import Judged, Trial, Wiring
 from packetsim.outcomes import outcomes, twice
 from packetsim.simulation import Simulation
 from packetsim.trace import Flow, Trace
@@ -84,6 +84,10 @@ def random_jobs(clusters: int, seed: int, modes: Sequence[str], flows: int) -> I
             yield Job(name, cluster, mode, tuple(probes(cluster, seed, flows, mode)), text=text)
 
 
+def _by_cluster(jobs: Iterable[Job]) -> Iterator[tuple[Job, ...]]:
+    return (tuple(group) for _, group in groupby(jobs, lambda job: job.cluster))
+
+
 # ---- judging ------------------------------------------------------------------------------------
 
 
@@ -95,36 +99,61 @@ class Bench:
         self.hello = talk.hello(judge)
         self._names = count(1)
 
-    def judge_all(self, jobs: Iterable[Job], workers: int = WORKERS) -> Iterator[Verdict]:
-        """Verdicts as they come, not in the order of the jobs; `jobs` is drawn from as workers are free."""
-        waiting = iter(jobs)
+    def judge_all(self, jobs: Iterable[Job], workers: int = WORKERS, together: bool = False) -> Iterator[Verdict]:
+        """Verdicts as they come, not in the order of the jobs; `jobs` is drawn from as workers are free.
+
+        `together`: a cluster is wired once for all modes, one after the other. That is less work where there are
+        many clusters, and longer to wait for where there are few.
+        """
+        waiting = _by_cluster(jobs) if together else ((job,) for job in jobs)
         with ThreadPoolExecutor(workers) as pool:
-            running: set[Future[Verdict]] = set()
+            running: set[Future[list[Verdict]]] = set()
             while True:
-                for job in waiting:
-                    running.add(pool.submit(self.judge, job))
+                for group in waiting:
+                    running.add(pool.submit(self._judge_group, group))
                     if len(running) >= workers:
                         break
                 if not running:
                     return
                 done, running = wait(running, return_when=FIRST_COMPLETED)
                 for future in done:
-                    yield future.result()
+                    yield from future.result()
 
     def judge(self, job: Job) -> Verdict:
-        verdict = self.hold(job)
-        return verdict if verdict.agrees else self.hold(job, PATIENT)
+        (verdict,) = self._judge_group((job,))
+        return verdict
+
+    def _judge_group(self, jobs: Sequence[Job]) -> list[Verdict]:
+        """Jobs of one cluster. What differs is held again on a wiring of its own."""
+        possible = [job for job in jobs if self._can_hold(job)]
+        verdicts = [self._not_held(job) for job in jobs if not self._can_hold(job)]
+        if possible:
+            with self._wired(possible) as wiring:
+                verdicts += [self._held(wiring, job, PATIENCE) for job in possible]
+        return [one if one.agrees else self.hold(one.job, PATIENT) for one in verdicts]
 
     def hold(self, job: Job, patience: float = PATIENCE) -> Verdict:
         """One trial, whatever it finds."""
-        if job.mode == "ipvs" and "ipvs" not in self.hello.can:
-            why = f"the judging kernel ({self.hello.kernel}) has no IPVS"
-            return Verdict(job, (), tuple(Judged(flow, None, None, why) for flow in job.flows))
-        name = f"c{next(self._names)}"
-        trial = Trial(self._judge, self.hello.can, job.cluster, job.mode, name, job.flows, patience)
+        if not self._can_hold(job):
+            return self._not_held(job)
+        with self._wired((job,)) as wiring:
+            return self._held(wiring, job, patience)
+
+    def _can_hold(self, job: Job) -> bool:
+        return job.mode != "ipvs" or "ipvs" in self.hello.can
+
+    def _not_held(self, job: Job) -> Verdict:
+        why = f"the judging kernel ({self.hello.kernel}) has no IPVS"
+        return Verdict(job, (), tuple(Judged(flow, None, None, why) for flow in job.flows))
+
+    def _wired(self, jobs: Sequence[Job]) -> Wiring:
+        flows = (flow for job in jobs for flow in job.flows)
+        return Wiring(self._judge, self.hello.can, jobs[0].cluster, f"c{next(self._names)}", flows)
+
+    def _held(self, wiring: Wiring, job: Job, patience: float) -> Verdict:
         texts: list[Difference] = []
         flows: list[Judged] = []
-        for found in trial.run():
+        for found in Trial(wiring, job.mode, job.flows, patience).run():
             if isinstance(found, Difference):
                 texts.append(found)
             else:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -26,6 +26,13 @@ LAST_WAY = RolledDice(lambda below: below - 1)
 Objection = Callable[[Cluster, Trace], Difference | None]
 
 
+class Played(NamedTuple):
+    """The patience of each trial held, and each wiring's name with how many flows it was for."""
+
+    held: list[float]
+    wired: list[tuple[str, int]]
+
+
 class Talkative:
     """A judge that says hello and is asked no more."""
 
@@ -42,23 +49,27 @@ class Talkative:
         return {"kernel": "6.1.0-test", "can": list(self._can)}
 
 
-def agree(patch: pytest.MonkeyPatch, objection: Objection = lambda cluster, trace: None) -> list[float]:
-    """Trials agree, but for the flows to which there is an objection. Gives the patience of each trial held."""
+def agree(patch: pytest.MonkeyPatch, objection: Objection = lambda cluster, trace: None) -> Played:
+    """Trials agree, but for the flows to which there is an objection."""
     held: list[float] = []
+    wired: list[tuple[str, int]] = []
+
+    class Standing:
+        """A wiring of nothing."""
+
+        def __init__(self, judge: object, can: object, cluster: Cluster, name: str, flows: Iterable[Flow]) -> None:
+            self.cluster = cluster
+            wired.append((name, len(list(flows))))
+
+        def __enter__(self) -> Standing:
+            return self
+
+        def __exit__(self, *how: object) -> None: ...
 
     class Agreeing:
-        def __init__(
-            self,
-            judge: object,
-            can: frozenset[str],
-            cluster: Cluster,
-            mode: str,
-            name: str,
-            flows: Sequence[Flow],
-            patience: float,
-        ) -> None:
-            self.cluster, self.flows = cluster, flows
-            self.simulation = Simulation(cluster, mode, RolledDice(Random(0).randrange), restored=True)
+        def __init__(self, wiring: Standing, mode: str, flows: Sequence[Flow], patience: float) -> None:
+            self.cluster, self.flows = wiring.cluster, flows
+            self.simulation = Simulation(wiring.cluster, mode, RolledDice(Random(0).randrange), restored=True)
             held.append(patience)
 
         def run(self) -> Iterator[Judged | Difference]:
@@ -71,7 +82,8 @@ def agree(patch: pytest.MonkeyPatch, objection: Objection = lambda cluster, trac
                 yield Judged(flow, trace, difference, heard=heard(trace))
 
     patch.setattr(verify, "Trial", Agreeing)
-    return held
+    patch.setattr(verify, "Wiring", Standing)
+    return Played(held, wired)
 
 
 def heard(trace: Trace) -> Heard:

@@ -25,7 +25,7 @@ CONNECTIONS = 1000
 def verdicts(bench: Bench) -> Verdicts:
     """All at once, since a kernel waits more than it works."""
     jobs = [*case_jobs().values(), *random_set().values(), *scheduler_jobs().values()]
-    return {(found.job.name, found.job.mode): found for found in bench.judge_all(jobs)}
+    return {(found.job.name, found.job.mode): found for found in bench.judge_all(jobs, together=True)}
 
 
 @pytest.mark.parametrize(("name", "mode"), [*case_jobs(), *random_set(), *scheduler_jobs()])

@@ -78,13 +78,28 @@ def test_all_jobs_come_back_judged(monkeypatch: Patch) -> None:
 
 def test_what_differs_is_held_once_more_with_more_patience(monkeypatch: Patch) -> None:
     objections = iter([OTHER, None])
-    held = agree(monkeypatch, lambda cluster, trace: next(objections))
+    held, _ = agree(monkeypatch, lambda cluster, trace: next(objections))
     job = Job("slow", three_endpoints(), "iptables", sequence(1))
     assert Bench(Talkative()).judge(job).agrees
     assert held == [PATIENCE, PATIENT]
-    held = agree(monkeypatch, lambda cluster, trace: OTHER)
+    held, wired = agree(monkeypatch, lambda cluster, trace: OTHER)
     assert told(Bench(Talkative()).judge(job)) == [f"{job.flows[0]}: {OTHER}"]
     assert held == [PATIENCE, PATIENT]
+    assert [flows for _, flows in wired] == [1, 1]
+
+
+@pytest.mark.parametrize(("together", "wirings"), [(True, [6]), (False, [2, 2, 2])])
+def test_a_cluster_is_wired_once_for_all_modes_where_that_is_asked_for(
+    together: bool, wirings: list[int], monkeypatch: Patch
+) -> None:
+    held, wired = agree(monkeypatch)
+    cluster = three_endpoints()
+    jobs = [Job("it", cluster, mode, sequence(2)) for mode in MODES]
+    verdicts = list(Bench(Talkative()).judge_all(jobs, together=together))
+    assert {one.job.mode for one in verdicts} == set(MODES)
+    assert len(held) == 3  # this kernel has no IPVS
+    assert sorted(flows for _, flows in wired) == wirings
+    assert len({name for name, _ in wired}) == len(wired)
 
 
 def test_a_text_that_differs_is_enough(monkeypatch: Patch) -> None:
@@ -95,7 +110,7 @@ def test_a_text_that_differs_is_enough(monkeypatch: Patch) -> None:
 
 
 def test_a_kernel_without_ipvs_is_not_asked_for_it(monkeypatch: Patch) -> None:
-    held = agree(monkeypatch)
+    held, _ = agree(monkeypatch)
     job = Job("it", three_endpoints(), "ipvs", sequence(2))
     verdict = Bench(Talkative("sctp")).judge(job)
     assert verdict.agrees and not held

@@ -14,7 +14,7 @@ from packetsim.network import ROUTER, WIRE, mac_of, veth_of
 from packetsim.oracle import talk
 from packetsim.oracle.judge import own_kernel
 from packetsim.oracle.plan import Listener, Namespace, Plan, Probe
-from packetsim.oracle.trial import Judged, Trial
+from packetsim.oracle.trial import Judged, Trial, Wiring
 from packetsim.oracle.wiring import loads, plan, probe
 from packetsim.parts import render
 from packetsim.trace import Flow
@@ -361,7 +361,8 @@ def odd_flows() -> Iterator[Flow]:
 def test_a_kernel_so_wired_takes_every_packet_the_way_our_walk_does() -> None:
     with own_kernel() as judge:
         can = talk.hello(judge).can
-        trial = Trial(judge, can, odd_cluster(), "iptables", "odd", tuple(odd_flows()), 0.15)
-        verdicts = list(trial.run())
+        flows = tuple(odd_flows())
+        with Wiring(judge, can, odd_cluster(), "odd", flows) as wiring:
+            verdicts = list(Trial(wiring, "iptables", flows, 0.15).run())
     assert len(verdicts) == len(list(odd_flows()))
     assert [one for one in verdicts if not isinstance(one, Judged) or one.difference is not None] == []
