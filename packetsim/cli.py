@@ -87,7 +87,7 @@ def _parser() -> ArgumentParser:
     _add_mode(rules)
     rules.add_argument("--part", choices=PARTS, help="this part alone, loadable as it is")
 
-    trace = add("trace", _trace, "Walk one packet, its answer, and for TCP the packet after it.")
+    trace = add("trace", _trace, "Walk one packet, its answer, and what completes the handshake.")
     trace.add_argument("--from", dest="source", required=True, metavar="SRC", help="NS/POD, a node, or an IP address")
     trace.add_argument(
         "--to",

@@ -100,12 +100,14 @@ class Conversation:
         return self._trace(sent, Disposition.DELIVERED, why, arrived, answered)
 
     def _answered(self, sent: Sent, arrived: Packet) -> bool:
-        """The reply goes back, and for TCP the packet after it: one that no nat chain sees."""
+        """The reply goes back, then what completes the handshake: packets that no nat chain sees."""
         answer = answers.reply(arrived, self._world.dice.draw(0, 2**32 - 2))
         answered = self._returns(sent, answer, "reply")
-        if answered and arrived.protocol == "tcp":
-            after = answers.acknowledgement(sent.packet, answer)
-            self._legs.append(self._carry(sent.origin, after, "next packet").leg)
+        if answered and arrived.protocol != "udp":
+            third = self._carry(sent.origin, answers.next_packet(sent.packet, answer), "next packet")
+            self._legs.append(third.leg)
+            if arrived.protocol == "sctp" and isinstance(third.fate, Arrival):
+                self._returns(third, answers.cookie_taken(third.fate.packet, sent.packet), "reply")
         return answered
 
     def _returns(self, sent: Sent, answer: Packet, title: str) -> bool:

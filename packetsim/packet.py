@@ -15,7 +15,14 @@ from typing import Any
 from scapy.layers.inet import ICMP, IP, TCP, UDP
 from scapy.layers.inet6 import ICMPv6DestUnreach, ICMPv6TimeExceeded, IPv6
 from scapy.layers.l2 import Ether
-from scapy.layers.sctp import SCTP, SCTPChunkAbort, SCTPChunkInit, SCTPChunkInitAck
+from scapy.layers.sctp import (
+    SCTP,
+    SCTPChunkAbort,
+    SCTPChunkCookieAck,
+    SCTPChunkCookieEcho,
+    SCTPChunkInit,
+    SCTPChunkInitAck,
+)
 from scapy.packet import Packet as ScapyPacket
 from scapy.packet import Raw
 
@@ -28,7 +35,7 @@ class Packet:
     """One packet. Addresses are canonical text, ports whole numbers, `ttl` also the IPv6 hop limit.
 
     `flags` are scapy's TCP letters ("S", "SA", "A", "R", "RA", "PA"); for SCTP the chunk's name
-    ("INIT", "INIT_ACK", "ABORT"). `quoted` is the packet an ICMP error is about.
+    ("INIT", "INIT_ACK", "COOKIE_ECHO", "COOKIE_ACK", "ABORT"). `quoted` is the packet an ICMP error is about.
     """
 
     source: str
@@ -138,6 +145,8 @@ _ICMPV6: dict[int, Any] = {1: ICMPv6DestUnreach, 3: ICMPv6TimeExceeded}
 _SCTP_CHUNKS: dict[str, Any] = {
     "INIT": lambda packet: SCTPChunkInit(init_tag=packet.sequence),
     "INIT_ACK": lambda packet: SCTPChunkInitAck(init_tag=packet.sequence),
+    "COOKIE_ECHO": lambda packet: SCTPChunkCookieEcho(),
+    "COOKIE_ACK": lambda packet: SCTPChunkCookieAck(),
     "ABORT": lambda packet: SCTPChunkAbort(),
 }
 

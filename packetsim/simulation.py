@@ -11,5 +11,5 @@ class Simulation(World):
     """Send flows with `send`, change the cluster with `apply`, let time pass with `wait`, branch with `copy`."""
 
     def send(self, flow: Flow, record: bool = True) -> Trace:
-        """The flow's request, its answer, and for TCP the packet that follows. `record` False: no steps."""
+        """The flow's request, its answer, and what completes the handshake. `record` False: no steps."""
         return Conversation(self, flow, record).hold()

@@ -74,7 +74,7 @@ class Rename(Wire):
 
 
 class Send(Wire):
-    """A flow: its request, the answer, and for TCP the packet after it. Ends are written as for `packetsim trace`."""
+    """A flow: its request, the answer, and what completes the handshake. Ends are written as for `packetsim trace`."""
 
     type: Literal["send"] = "send"
     source: Place

@@ -91,18 +91,24 @@ def reply(packet: Packet, sequence: int) -> Packet:
     return _back(packet, flags, sequence=sequence, acknowledgement=packet.sequence + 1)
 
 
-def acknowledgement(request: Packet, answer: Packet) -> Packet:
-    """The client's next packet, which completes the TCP handshake."""
+def next_packet(request: Packet, answer: Packet) -> Packet:
+    """What the client sends when it is answered: TCP's third packet, or SCTP's cookie."""
+    tcp = request.protocol == "tcp"
     return Packet(
         source=request.source,
         destination=request.destination,
-        protocol="tcp",
+        protocol=request.protocol,
         source_port=request.source_port,
         destination_port=request.destination_port,
-        flags="A",
-        sequence=request.sequence + 1,
-        acknowledgement=answer.sequence + 1,
+        flags="A" if tcp else "COOKIE_ECHO",
+        sequence=request.sequence + 1 if tcp else 0,
+        acknowledgement=answer.sequence + 1 if tcp else answer.sequence,
     )
+
+
+def cookie_taken(packet: Packet, request: Packet) -> Packet:
+    """SCTP's fourth packet: the server takes the cookie back. Its tag is the one of the client's INIT."""
+    return _back(packet, "COOKIE_ACK", acknowledgement=request.sequence)
 
 
 def _back(packet: Packet, flags: str, sequence: int = 0, acknowledgement: int = 0, payload: bytes = b"") -> Packet:

@@ -55,6 +55,25 @@ class Entry:
         return " ".join([*words, "mark=0", "use=1"])
 
 
+def _advance_sctp(entry: Entry, chunk: str, reply: bool, now: float) -> bool:
+    """nf_conntrack_sctp_packet, for the chunks of a handshake and the one that ends it."""
+    match chunk, entry.state:
+        case "ABORT", _:
+            entry.state = "CLOSED"
+        case "INIT_ACK", "CLOSED" if reply:
+            entry.state = "COOKIE_WAIT"
+        case "INIT", "CLOSED":
+            return True  # a repeated INIT does not renew the time
+        case "COOKIE_ECHO", "CLOSED":
+            return False  # its verification tag is that of an INIT ACK which was not seen here
+        case "COOKIE_ECHO", "COOKIE_WAIT":
+            entry.state = "COOKIE_ECHOED"
+        case "COOKIE_ACK", "COOKIE_ECHOED" if reply:
+            entry.state, entry.assured = "ESTABLISHED", True
+    entry.expires = now + TIMEOUTS["sctp", entry.state]
+    return True
+
+
 def _sides(one: Tuple) -> str:
     _, source, source_port, destination, destination_port = one
     return f"src={source} dst={destination} sport={source_port} dport={destination_port}"
@@ -79,6 +98,8 @@ TIMEOUTS = {
     ("udp", "REPLIED"): 120,
     ("sctp", "CLOSED"): 10,
     ("sctp", "COOKIE_WAIT"): 3,
+    ("sctp", "COOKIE_ECHOED"): 3,
+    ("sctp", "ESTABLISHED"): 210,
 }
 _UNACKNOWLEDGED = 300  # an ESTABLISHED connection of which no reply was seen (TCP_CONNTRACK_UNACK)
 _STREAM_AFTER = 2.0  # nf_conntrack_udp_packet: stream_ts
@@ -138,9 +159,9 @@ class Conntrack:
         return entry
 
     def _first(self, packet: Packet, one: Tuple, now: float) -> Tracking:
-        # A SYN/ACK or RST of no connection is sIV, an INIT ACK has the wrong verification tag,
-        # an ABORT is out of the blue; a lone ACK is picked up (tcp_loose).
-        if packet.flags in ("SA", "R", "RA", "INIT_ACK", "ABORT"):
+        # A SYN/ACK or RST of no connection is sIV, an INIT ACK or a cookie has the wrong verification
+        # tag, an ABORT is out of the blue; a lone ACK is picked up (tcp_loose).
+        if packet.flags in ("SA", "R", "RA", "INIT_ACK", "COOKIE_ECHO", "COOKIE_ACK", "ABORT"):
             return Tracking(None, "INVALID")
         if packet.flags in ("A", "PA"):
             return Tracking(Entry(one, inverted(one), "ESTABLISHED", now + _UNACKNOWLEDGED, since=now), "NEW")
@@ -163,12 +184,8 @@ class Conntrack:
         if packet.protocol == "udp":
             if entry.seen_reply and now > entry.since + _STREAM_AFTER:
                 entry.state, entry.assured = "REPLIED", True
-        elif packet.flags == "ABORT":
-            entry.state = "CLOSED"
-        elif packet.flags == "INIT_ACK" and reply:
-            entry.state = "COOKIE_WAIT"
-        elif packet.flags == "INIT" and entry.state == "CLOSED":
-            return True  # a repeated INIT does not renew the time
+        else:
+            return _advance_sctp(entry, packet.flags, reply, now)
         entry.expires = now + TIMEOUTS[packet.protocol, entry.state]
         return True
 

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from packetsim.oracle.comparison import Difference, Heard, compare
-from packetsim.oracle.ipvs_table import row_of
 from packetsim.outcomes import branches
 from packetsim.simulation import Simulation
 from packetsim.trace import Flow, Trace
@@ -60,5 +59,5 @@ def balanced(simulation: Simulation) -> Mapping[str, frozenset[str]]:
     for place, machine in simulation.network.met.items():
         if machine.netfilter.ipvs is not None:
             rows = [line.split() for line in machine.netfilter.ipvs.list_connections().splitlines()[2:]]
-            found[place] = frozenset(row_of(row[0], *row[2:]) for row in rows)
+            found[place] = frozenset(" ".join((row[0], *row[2:])) for row in rows)
     return found

@@ -23,12 +23,7 @@ def _row(line: str) -> str:
         raise OracleError(f"/proc/net/ip_vs_conn has a row that is not understood: {line.strip()!r}")
     protocol, client, client_port, virtual, virtual_port, real, real_port, state = words[:8]
     ends = ((client, client_port), (virtual, virtual_port), (real, real_port))
-    return row_of(protocol, state, *(with_port(_address(address), int(port, 16)) for address, port in ends))
-
-
-def row_of(protocol: str, state: str, client: str, virtual: str, real: str) -> str:
-    """SCTP's state is left out: the kernel goes on with a handshake of which our walk tells the first half."""
-    return " ".join((protocol, "" if protocol == "SCTP" else state, client, virtual, real))
+    return " ".join((protocol, state, *(with_port(_address(address), int(port, 16)) for address, port in ends)))
 
 
 def _address(text: str) -> str:

@@ -18,7 +18,7 @@ from packetsim.trace import ChainEnded, Crossed, Position, RuleTried, Step, Trac
 
 IPTABLES = ("raw", "mangle", "nat", "filter")
 # Later packets of an SCTP association, of which our conversations tell nothing.
-_BEYOND = ("COOKIE_ECHO", "COOKIE_ACK", "SACK", "DATA", "HEARTBEAT", "HEARTBEAT_ACK", "SHUTDOWN", "SHUTDOWN_ACK")
+_BEYOND = ("SACK", "DATA", "HEARTBEAT", "HEARTBEAT_ACK", "SHUTDOWN", "SHUTDOWN_ACK")
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,7 +131,7 @@ title: string
 type: "rename"
 }
 /**
- * A flow: its request, the answer, and for TCP the packet after it. Ends are written as for `packetsim trace`.
+ * A flow: its request, the answer, and what completes the handshake. Ends are written as for `packetsim trace`.
  * 
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "Send".

@@ -24,7 +24,7 @@ HEAD = "Pro FromIP   FPrt ToIP     TPrt DestIP   DPrt State       Expires PEName
         ),
         (
             "SCTP 0AF40109 9C41 0A60000A 13C4 0AF40105 13C4 INIT1     29",
-            "SCTP  10.244.1.9:40001 10.96.0.10:5060 10.244.1.5:5060",
+            "SCTP INIT1 10.244.1.9:40001 10.96.0.10:5060 10.244.1.5:5060",
         ),
     ],
 )

@@ -54,7 +54,7 @@ def test_an_icmp_error_is_known_by_type_and_code() -> None:
         ((SYN, replace(SYN, flags="A")), 2),
         ((SYN, replace(SYN, source_mac="02:00:00:00:00:01")), 2),
         ((ASKED, ASKED), 2),
-        ((replace(SYN, protocol="sctp", flags="INIT"), replace(SYN, protocol="sctp", flags="COOKIE_ECHO")), 1),
+        ((replace(SYN, protocol="sctp", flags="INIT"), replace(SYN, protocol="sctp", flags="HEARTBEAT")), 1),
         ((replace(SYN, protocol="sctp", flags="ABORT"),), 1),
     ],
 )

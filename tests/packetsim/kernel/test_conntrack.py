@@ -67,7 +67,7 @@ def test_an_entry_reads_as_conntrack_lists_it() -> None:
     )
     answer = answers.reply(replace(SYN, destination="10.244.2.7", destination_port=8080), 9)
     table.track(answer, 0.0)
-    table.track(answers.acknowledgement(SYN, answer), 0.0)
+    table.track(answers.next_packet(SYN, answer), 0.0)
     assert "431990 ESTABLISHED" in table.listed(10.0)[0]
     assert "[ASSURED]" in table.listed(10.0)[0]
 
@@ -212,3 +212,27 @@ def test_time_is_over_when_nothing_is_left_of_it() -> None:
     error = answers.nobody_listens(UDP)
     assert table.track(error, 29.0).state == "RELATED"
     assert table.track(error, 30.0).state == "INVALID"
+
+
+def test_an_sctp_handshake_is_followed_to_its_end() -> None:
+    init = replace(SYN, protocol="sctp", flags="INIT", sequence=7)
+    table = Conntrack()
+    tracking = table.track(init, 0.0)
+    table.confirm(tracking)
+    entry = tracking.entry
+    assert entry is not None
+    answer = answers.reply(init, 9)
+    states = []
+    cookie = answers.next_packet(init, answer)
+    for packet in (answer, cookie, answers.cookie_taken(cookie, init)):
+        table.track(packet, 0.0)
+        states.append((entry.state, entry.assured))
+    assert states == [("COOKIE_WAIT", False), ("COOKIE_ECHOED", False), ("ESTABLISHED", True)]
+    assert (cookie.flags, cookie.acknowledgement) == ("COOKIE_ECHO", 9)  # tagged as the server asked
+
+
+def test_a_cookie_whose_init_ack_went_another_way_is_invalid() -> None:
+    init = replace(SYN, protocol="sctp", flags="INIT")
+    table = Conntrack()
+    table.confirm(table.track(init, 0.0))
+    assert table.track(answers.next_packet(init, answers.reply(init, 9)), 0.0).state == "INVALID"
