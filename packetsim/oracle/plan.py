@@ -124,9 +124,11 @@ class Report:
     `heard`: the sender's own view: "answered", "refused" (ECONNREFUSED, by RST or ICMP), "unreachable"
     (any other ICMP error) or "silence"; `error` its errno name. `events`: code -> raw nfnetlink messages of
     NFNLGRP_NFTRACE in the order in which they came. `conntrack`: code -> raw messages of a ctnetlink
-    dump. `ipvs`: code -> the text of /proc/net/ip_vs_conn.
+    dump. `ipvs`: code -> the text of /proc/net/ip_vs_conn. `began`: when it was sent, in seconds of the
+    guest's own clock.
     """
 
+    began: float
     heard: str
     error: str
     accepted: tuple[Accepted, ...]

@@ -89,6 +89,7 @@ def encode(value: object) -> object:
 
 def _report(said: Mapping[str, Any]) -> Report:
     return Report(
+        began=float(said["began"]),
         heard=str(said["heard"]),
         error=str(said["error"]),
         accepted=tuple(_accepted(each) for each in said["accepted"]),

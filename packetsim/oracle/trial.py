@@ -87,6 +87,7 @@ class Trial:
         self.simulation = Simulation(wiring.cluster, mode, RolledDice(random.Random(0).randrange), restored=True)
         self._places = {code: place for place, code in self._plan.places.items()}
         self._sent = 0
+        self._clock: float | None = None
         self._numbers: dict[str, RuleNumbers] = {}
         self._known: dict[str, set[Ends]] = {}
         self._balanced: dict[str, frozenset[str]] = {}
@@ -110,6 +111,7 @@ class Trial:
         reports = dict(zip(possible, talk.send(self._judge, self._plan.cluster, probes), strict=True))
         for flow in flows:
             if flow in reports:
+                self._pass_time(reports[flow].began)
                 heard = self._heard(reports[flow])
                 followed = follow(self.simulation, flow, heard, self._sent)
                 self._sent += 1
@@ -117,6 +119,12 @@ class Trial:
                 yield Judged(flow, followed.trace, followed.difference, "", heard, followed.balanced)
             else:
                 yield Judged(flow, None, None, f"the judging kernel has no {flow.protocol.upper()}")
+
+    def _pass_time(self, began: float) -> None:
+        """IPVS connections and conntrack entries end by the kernel's clock, so ours goes as that one went."""
+        if self._clock is not None:
+            self.simulation.wait(began - self._clock)
+        self._clock = began
 
     # ---- the kernel's account, in terms of our places -------------------------------------------------
 

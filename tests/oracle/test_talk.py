@@ -22,6 +22,7 @@ PLAN = Plan(
 LOAD = Load("c3n0", {"nft": "table ip x {}"}, {}, (Proxy("10.0.0.1", 80, "tcp", "shop/web", ("1.1.1.1:8",), None),), ())
 PROBE = Probe("c3n0", "udp", "", 0, "10.96.0.10", 80, (("c3n0", "route add x"),), ("c3n0",), 0.5)
 SAID = {
+    "began": 12.5,
     "heard": "answered",
     "error": "",
     "accepted": [{"code": "c3p1", "peer": "10.1.1.1", "peer_port": 5, "address": "10.1.1.2", "port": 80}],
@@ -30,6 +31,7 @@ SAID = {
     "ipvs": {"c3n0": "Pro FromIP"},
 }
 REPORT = Report(
+    12.5,
     "answered",
     "",
     (Accepted("c3p1", "10.1.1.1", 5, "10.1.1.2", 80),),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 from . import namespaces, running, tracing
@@ -134,6 +135,7 @@ class Cluster:
         self._route(probe.routes)
         self._loop.turn(0)
         self._traces.discard()
+        began = time.monotonic()
         heard = self._senders.ask(self._place(probe.code).namespace, probe)
         events = {code: [text_of(each) for each in found] for code, found in self._traces.drain()}
         connections, balanced = {}, {}
@@ -144,6 +146,7 @@ class Cluster:
             if rows is not None:
                 balanced[code] = rows
         return {
+            "began": began,
             "heard": heard.word,
             "error": heard.error,
             "accepted": list(self._servers.accepted),
