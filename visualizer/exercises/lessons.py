@@ -15,7 +15,7 @@ from visualizer.exercises.schema import MOST_SCENES, Scene
 from visualizer.exercises.yaml_files import MOST_LETTERS, read_one, validated
 
 _FENCE = re.compile(r"^(?:```+|~~~+)")
-_CODE = re.compile(r"`+[^`]*`+")
+_CODE = re.compile(r"(`+)[^`\n]+\1")  # on one line
 _HTML = re.compile(r"<[A-Za-z/!?]")
 _LINK = re.compile(r"!?\[[^\]]*\]\(([^)]*)\)")
 _HEADING = "## "
@@ -59,20 +59,22 @@ def _drafts(name: str, rows: list[str], start: int) -> Iterator[_Draft]:
     for number, row in enumerate(rows[start:], start + 1):
         mark = _FENCE.match(row)
         if fence:
-            if mark and row.strip() == fence:
-                fence, into = "", None
-                continue
+            if row.strip() == fence:
+                closes_stage, fence, into = into is not None, "", None
+                if closes_stage:
+                    continue
         elif row.startswith(_HEADING):
             if draft is not None:
                 yield draft
             draft = _Draft(row.removeprefix(_HEADING).strip(), number, [])
             continue
-        elif mark and row.strip().endswith("stage") and draft is not None:
+        elif mark and draft is not None:
             fence = mark[0]
-            if draft.stage is not None:
-                raise ContentError([f"{name}: line {number}: a scene has one stage"])
-            into = draft.stage = []
-            continue
+            if row[len(fence) :].strip() == "stage":
+                if draft.stage is not None:
+                    raise ContentError([f"{name}: line {number}: a scene has one stage"])
+                into = draft.stage = []
+                continue
         if draft is None:
             if row.strip():
                 raise ContentError([f"{name}: line {number}: text stands before the first `## ` heading"])
@@ -92,9 +94,21 @@ def _scene(name: str, draft: _Draft) -> Scene:
     return validated(Scene, {"title": draft.title, "text": text, "stage": stage}, place)
 
 
+def _outside_fences(text: str) -> Iterator[str]:
+    fence = ""
+    for row in text.splitlines():
+        mark = _FENCE.match(row)
+        if fence:
+            fence = "" if row.strip() == fence else fence
+        elif mark:
+            fence = mark[0]
+        else:
+            yield row
+
+
 def refuse_markup(text: str, place: str) -> None:
     """Raises ContentError for what would be more than text on a page."""
-    prose = _CODE.sub("", re.sub(r"^(```+|~~~+).*?^\1", "", text, flags=re.MULTILINE | re.DOTALL))
+    prose = _CODE.sub("", "\n".join(_outside_fences(text)))
     if _HTML.search(prose):
         raise ContentError([f"{place}: HTML is not read; write Markdown, and code between backticks"])
     for link in _LINK.finditer(prose):
