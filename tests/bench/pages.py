@@ -210,7 +210,9 @@ def large_lab(folder: Path) -> Iterator[Figure]:
 def _changed(page: Page, replicas: int) -> float:
     name = {"kind": "Deployment", "namespace": "shop", "name": "s500"}
     command = {"type": "patch", **name, "patch": {"spec": {"replicas": replicas}}}
-    taken: float = page.evaluate(_CHANGE, [command, _probability(replicas)])
+    with page.expect_response(re.compile("/nodes/node1/rules$")) as whole:
+        taken: float = page.evaluate(_CHANGE, [command, _probability(replicas)])
+    whole.value.finished()  # the node's whole text, which follows: people do not change things while it comes
     return taken
 
 

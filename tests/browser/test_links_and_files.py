@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from xml.etree import ElementTree
 
 from playwright.sync_api import Locator, expect
 
@@ -85,7 +86,7 @@ def _taken(visitor: Visitor, link: Locator) -> tuple[str, bytes]:
     return waiting.value.suggested_filename, Path(waiting.value.path()).read_bytes()
 
 
-def test_yaml_json_and_a_capture_can_be_taken_away(shop: Visitor) -> None:
+def test_yaml_json_svg_and_a_capture_can_be_taken_away(shop: Visitor) -> None:
     name, manifests = _taken(shop, shop.page.get_by_role("link", name="Take YAML"))
     assert name.endswith(".yaml")
     assert b"kind: Service" in manifests and b"nodePort: 30080" in manifests
@@ -94,6 +95,9 @@ def test_yaml_json_and_a_capture_can_be_taken_away(shop: Visitor) -> None:
     name, lab = _taken(shop, dialog.get_by_role("link", name="The whole lab as JSON"))
     assert name.endswith(".json")
     assert json.loads(lab)["format"] == "packetwalk-lab/1"
+    name, drawing = _taken(shop, dialog.get_by_role("link", name="The map as SVG"))
+    assert name.endswith(".svg")
+    assert ElementTree.fromstring(drawing).tag == "{http://www.w3.org/2000/svg}svg"
     name, capture = _taken(shop, dialog.get_by_role("link", name="This walk for Wireshark"))
     assert name.endswith(".pcapng")
     assert capture[:4] == b"\x0a\x0d\x0d\x0a"  # a section header block
