@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from fractions import Fraction
 from random import Random
 
 import pytest
 
 from packetsim.kubeproxy import iptables_ports
-from packetsim.oracle.judge import Judge
+from packetsim.oracle.cases import EVEN_MODES
+from packetsim.oracle.judge import Judge, own_kernel
 from packetsim.oracle.shares import NOBODY, burst, improbable
+from tests.oracle.guest import scene
 from tests.oracle.three_endpoints import ENDPOINTS, sequence, three_endpoints
 
 THIRDS = dict.fromkeys(ENDPOINTS, Fraction(1, 3))
@@ -46,6 +49,16 @@ def test_what_is_certain_may_not_fail_once() -> None:
     (nobody, some) = improbable({A: 399, NOBODY: 1}, {A: Fraction(1)})
     assert str(nobody) == "shares: the kernel has nobody in 1 of 400 connections; we have it in 0 of them"
     assert some.kernel == f"{A} in 399 of 400 connections"
+
+
+@pytest.mark.skipif(bool(scene.lacking()), reason=scene.lacking())
+@pytest.mark.parametrize("mode", EVEN_MODES)
+def test_each_connection_of_a_burst_is_counted_once(mode: str) -> None:
+    with own_kernel() as judge:
+        counts = burst(judge, three_endpoints(), mode, sequence(1)[0], 150)
+        lost = burst(judge, three_endpoints(), mode, replace(sequence(1)[0], port=81), 1)
+    assert (sum(counts.values()), set(counts)) == (150, set(ENDPOINTS))
+    assert lost == {NOBODY: 1}
 
 
 @pytest.mark.judge
