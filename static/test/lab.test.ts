@@ -7,6 +7,7 @@ import { homeOf, make } from "../src/lab/blueprints";
 import { lastDifference, stationsOf } from "../src/lab/changes";
 import { comparedTogether, indexAt, laneOf, MILESTONES, odometersAt, phaseAt } from "../src/lab/compare";
 import { firstFlow, matching, protocolOf, serviceIn, sources, targets } from "../src/lab/complete";
+import { asNumber } from "../src/lab/forms";
 import { wishOf } from "../src/lab/keys";
 import { readLink, writeLink } from "../src/lab/link";
 import { latest, nodeAt, ruleInPlay, serverInPlay, trialsOf } from "../src/lab/marks";
@@ -282,6 +283,10 @@ describe("building", () => {
     expect(leaves).toHaveLength(DOCUMENTS.length);
     expect(leaves.find((leaf) => leaf.document.key === "Service shop/web")?.wrong).toBe(true);
   });
+});
+
+test("an input for numbers is given numbers alone, and what else is written is told", () => {
+  expect([80, "80", "-1", undefined, "eighty", true].map(asNumber)).toEqual([["80", ""], ["80", ""], ["-1", ""], ["", ""], ["", "eighty"], ["", "true"]]);
 });
 
 describe("odds", () => {

@@ -138,6 +138,7 @@ export const enLab = {
   "form.value": "value",
   "form.add": "add",
   "form.remove": "Remove {name}",
+  "form.noNumber": "“{text}” is not a number.",
   "form.section.what": "What it is",
   "form.section.policy": "Where traffic may go",
   "form.section.addresses": "Addresses",

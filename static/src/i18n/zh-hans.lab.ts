@@ -140,6 +140,7 @@ export const zhHansLab: Readonly<Record<keyof typeof enLab, string>> = {
   "form.value": "值",
   "form.add": "添加",
   "form.remove": "移除 {name}",
+  "form.noNumber": "“{text}”不是数字。",
   "form.section.what": "基本内容",
   "form.section.policy": "流量可以去哪里",
   "form.section.addresses": "地址",

@@ -3,7 +3,7 @@
 // properties  kind, value (the document, read), readonly       events  field-write {path, value}
 import { css, html, LitElement, nothing } from "lit";
 import { Localized, t } from "../i18n";
-import { asEntries, asList, asText, at, formOf, written, type Field, type Path } from "./forms";
+import { asEntries, asList, asNumber, asText, at, formOf, written, type Field, type Path } from "./forms";
 import { ICONS } from "./icons";
 import { sheet } from "./sheet.css";
 
@@ -37,11 +37,16 @@ export class FormView extends LitElement {
     const title = field.field;
     switch (field.kind) {
       case "text":
-      case "number":
-        return html`<label class="one" title=${title}>${label}<input type=${field.kind === "number" ? "number" : "text"} autocomplete="off" spellcheck="false"
-          min=${field.kind === "number" ? field.least : nothing} max=${field.kind === "number" ? field.most : nothing} maxlength="400"
-          placeholder=${field.kind === "text" ? (field.placeholder ?? "") : ""} .value=${asText(value)}
+        return html`<label class="one" title=${title}>${label}<input type="text" autocomplete="off" spellcheck="false" maxlength="400"
+          placeholder=${field.placeholder ?? ""} .value=${asText(value)}
           @change=${(event: Event) => this.write(path, written(field, (event.target as HTMLInputElement).value))} /></label>`;
+      case "number": {
+        const [shown, wrong] = asNumber(value);
+        return html`<label class="one" title=${title}>${label}<input type="number" autocomplete="off" min=${field.least} max=${field.most}
+          aria-invalid=${wrong === "" ? nothing : "true"} .value=${shown}
+          @change=${(event: Event) => this.write(path, written(field, (event.target as HTMLInputElement).value))} />
+          ${wrong === "" ? nothing : html`<span class="wrong">${t("form.noNumber", { text: wrong })}</span>`}</label>`;
+      }
       case "choice": {
         const now = asText(value) || field.otherwise;
         const options = field.options.includes(now) ? field.options : [...field.options, now];
@@ -126,6 +131,16 @@ export class FormView extends LitElement {
         font-size: 12px;
         line-height: 1.25;
         color: var(--ink-2);
+      }
+      .wrong {
+        grid-column: 2;
+        font-size: 11px;
+        line-height: 1.3;
+        color: var(--vermilion-ink);
+        overflow-wrap: anywhere;
+      }
+      input[aria-invalid] {
+        border-color: var(--vermilion);
       }
       .flag {
         display: flex;

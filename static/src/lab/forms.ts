@@ -239,6 +239,12 @@ export function asText(value: unknown): string {
   return typeof value === "string" ? value : typeof value === "number" || typeof value === "boolean" ? String(value) : "";
 }
 
+/** What an input for numbers can show, and the text that is written where it is no number. */
+export function asNumber(value: unknown): readonly [string, string] {
+  const text = asText(value);
+  return /^-?\d+(?:\.\d+)?$/.test(text) ? [text, ""] : ["", text];
+}
+
 export function asEntries(value: unknown): readonly (readonly [string, string])[] {
   return typeof value === "object" && value !== null && !Array.isArray(value)
     ? Object.entries(value).map(([key, one]) => [key, asText(one)] as const)
