@@ -6,12 +6,14 @@ Chains, sets and servers that are the same object in both are passed over, so a 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from itertools import islice
 from typing import Any, NamedTuple
 
 from packetsim.kubeproxy.config import NodeConfig
 from packetsim.ruletext import ChainText, Line, NftChainText, NftSetText, ServerText, SetText
-from visualizer.schemas import MOST_LINES, RuleChange, Sign
+from visualizer.rules import origin_views
+from visualizer.schemas import MOST_LINES, MOST_ORIGINS, RuleChange, Sign
 
 LONGEST_LINE = 2000
 
@@ -33,15 +35,23 @@ def rule_difference(old: NodeConfig | None, new: NodeConfig | None) -> RuleDiffe
         if was is not None and now is not None and was is now:
             continue
         gone, come = _texts(key, was), _texts(key, now)
-        both: tuple[tuple[Sign, Counter[str]], ...] = (("-", gone - come), ("+", come - gone))
-        for sign, texts in both:
+        both: tuple[tuple[Sign, Counter[str], Any], ...] = (("-", gone - come, was), ("+", come - gone, now))
+        for sign, texts, block in both:
             count = sum(texts.values())
             added, removed = added + count * (sign == "+"), removed + count * (sign == "-")
-            for text in texts.elements():
-                if len(lines) < MOST_LINES:
-                    part, place = key
-                    lines.append(RuleChange(sign=sign, part=part, place=place, text=text[:LONGEST_LINE]))
+            lines += _told(sign, key, texts, block, MOST_LINES - len(lines))
     return RuleDifference(added, removed, lines)
+
+
+def _told(sign: Sign, key: tuple[str, str], texts: Counter[str], block: Any, most: int) -> Iterator[RuleChange]:
+    """The first of these lines, each with what made it."""
+    if most <= 0 or not texts:
+        return
+    part, place = key
+    origins = {line.text: line.origins for line in _lines(key, block)}
+    for text in islice(texts.elements(), most):
+        made = origin_views(origins[text])[:MOST_ORIGINS]
+        yield RuleChange(sign=sign, part=part, place=place, text=text[:LONGEST_LINE], origins=made)
 
 
 def _blocks(config: NodeConfig | None) -> dict[tuple[str, str], Any]:
@@ -64,30 +74,26 @@ def _blocks(config: NodeConfig | None) -> dict[tuple[str, str], Any]:
 
 
 def _texts(key: tuple[str, str], block: Any) -> Counter[str]:
-    return Counter(_lines(key, block)) if block is not None else Counter()
+    return Counter(line.text for line in _lines(key, block)) if block is not None else Counter()
 
 
-def _lines(key: tuple[str, str], block: Any) -> Iterator[str]:
+def _lines(key: tuple[str, str], block: Any) -> Iterator[Line]:
     """Each line as it stands in the node's own text; a chain or set of its own is a line, too."""
     name = key[1].rpartition(" ")[2]
     match block:
         case ChainText():
-            yield f":{name} {block.policy or '-'} [0:0]"
-            yield from _of(block.lines)
+            yield Line(f":{name} {block.policy or '-'} [0:0]")
+            yield from block.lines
         case SetText():
-            yield from _of((block.create, *block.entries))
+            yield from (block.create, *block.entries)
         case ServerText():
-            yield from _of((block.server, *block.reals))
+            yield from (block.server, *block.reals)
         case NftSetText():
-            yield f"{block.keyword} {name}"
-            yield from _of(block.elements)
+            yield Line(f"{block.keyword} {name}")
+            yield from block.elements
         case NftChainText():
-            yield f"chain {name}"
-            yield from block.header
-            yield from _of(block.lines)
+            yield Line(f"chain {name}")
+            yield from map(Line, block.header)
+            yield from block.lines
         case _:
-            yield from _of(block)
-
-
-def _of(lines: Iterable[Line]) -> Iterator[str]:
-    return (line.text for line in lines)
+            yield from block

@@ -89,11 +89,11 @@ def _line(
         chain=chain,
         number=number,
         hits=hits.get((table, chain, number), 0),
-        origins=_origins(line.origins),
+        origins=origin_views(line.origins),
     )
 
 
-def _origins(origins: Iterable[Origin]) -> list[OriginView]:
+def origin_views(origins: Iterable[Origin]) -> list[OriginView]:
     return [
         OriginView(kind=one.kind, namespace=one.namespace, name=one.name, field=one.field)
         for one in dict.fromkeys(origins)
@@ -155,7 +155,7 @@ class _NftLines:
         for text in one.header:
             yield self._plain(f"\t\t{text}", name)
         for row in element_rows(one):
-            origins = _origins(origin for element in row.elements for origin in element.origins)
+            origins = origin_views(origin for element in row.elements for origin in element.origins)
             text = row.text if row.text.startswith("\t") else f"\t\t{row.text}"
             yield RuleLine(text=text, table=self._place, chain=name, origins=origins)
         yield self._plain("\t}")

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 PROTOCOL = 1  # of the websocket; raised when an old page could no longer follow
 MOST_MANIFESTS = 2_000_000  # letters in one `apply`
 MOST_BURST = 10_000
+MOST_ORIGINS = 8  # of one line told in a stage
 MOST_LINES = 200  # rule lines told in one stage; the counts beside them are exact
 
 Name = Annotated[str, Field(min_length=1, max_length=253)]
@@ -237,13 +238,24 @@ class LabView(Wire):
 # ---- events: what happened ------------------------------------------------------------------------------
 
 
+class OriginView(Wire):
+    kind: str
+    namespace: str
+    name: str
+    field: str
+
+
 class RuleChange(Wire):
-    """`place`: the table and chain, set, map or server that the line stands in, as trace steps name it."""
+    """`place`: the table and chain, set, map or server that the line stands in, as trace steps name it.
+
+    `origins`: what made the line, the most telling first.
+    """
 
     sign: Sign
     part: str
     text: str
     place: str = ""
+    origins: list[OriginView] = Field(default_factory=list, max_length=MOST_ORIGINS)
 
 
 class Stage(Wire):
@@ -400,13 +412,6 @@ FromServer = Annotated[
 
 
 # ---- documents fetched over HTTP ---------------------------------------------------------------------------
-
-
-class OriginView(Wire):
-    kind: str
-    namespace: str
-    name: str
-    field: str
 
 
 class RuleLine(Wire):

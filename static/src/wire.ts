@@ -399,14 +399,30 @@ text: string
 /**
  * `place`: the table and chain, set, map or server that the line stands in, as trace steps name it.
  * 
+ * `origins`: what made the line, the most telling first.
+ * 
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "RuleChange".
  */
 export interface RuleChange {
+/**
+ * @maxItems 8
+ */
+origins: OriginView[]
 part: string
 place: string
 sign: ("+" | "-")
 text: string
+}
+/**
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "OriginView".
+ */
+export interface OriginView {
+field: string
+kind: string
+name: string
+namespace: string
 }
 /**
  * This interface was referenced by `Wire`'s JSON-Schema
@@ -594,16 +610,6 @@ export interface NewLab {
 manifests: string
 mode: (("userspace" | "iptables" | "ipvs" | "nftables") | null)
 title: string
-}
-/**
- * This interface was referenced by `Wire`'s JSON-Schema
- * via the `definition` "OriginView".
- */
-export interface OriginView {
-field: string
-kind: string
-name: string
-namespace: string
 }
 /**
  * This interface was referenced by `Wire`'s JSON-Schema

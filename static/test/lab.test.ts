@@ -241,7 +241,7 @@ describe("a change", () => {
   const event = (by: string): Changed => ({
     type: "changed", by, summary: "", mode: "iptables", documents: [], nodes: [], pods: [], services: [], removed: [], notices: [], can_undo: true, can_redo: false,
     stages: [stage("api-server", "control plane"), stage("kube-proxy", "node1", { added: 1, removed: 1, lines: [
-      { sign: "+", part: "iptables", text: " -A NEW ", place: "" }, { sign: "-", part: "iptables", text: "-A OLD", place: "" }] }), stage("kube-proxy", "node2", { added: 2 })],
+      { sign: "+", part: "iptables", text: " -A NEW ", place: "", origins: [] }, { sign: "-", part: "iptables", text: "-A OLD", place: "", origins: [] }] }), stage("kube-proxy", "node2", { added: 2 })],
   });
   const after = (by: string) => [{ seq: 7, at: "", event: event(by) }];
   test("marks the node's new lines and keeps those that are gone", () => {
@@ -310,7 +310,8 @@ test("a refusal's sentence stands at the line that it names", () => {
 describe("rules after a change, before the whole text has come", () => {
   const view = rules("iptables");
   const chain = view.parts[0]!.lines.find((one) => one.chain === "KUBE-SERVICES" && one.number === 1)!;
-  const change = (sign: "+" | "-", text: string, place: string) => ({ sign, part: view.parts[0]!.part, text, place });
+  const origin = { kind: "Service", namespace: "shop", name: "new", field: "spec.ports[0].port" };
+  const change = (sign: "+" | "-", text: string, place: string) => ({ sign, part: view.parts[0]!.part, text, place, origins: [origin] });
   const after = patchedRules(view, { actor: "kube-proxy", place: "node1", text: "", added: 2, removed: 1, lines: [
     change("-", chain.text, "nat KUBE-SERVICES"), change("+", "-A KUBE-SERVICES -j NEW", "nat KUBE-SERVICES"), change("+", ":KUBE-NEW - [0:0]", "nat KUBE-NEW"),
   ] }, 9);
@@ -322,6 +323,10 @@ describe("rules after a change, before the whole text has come", () => {
     expect(texts[at - 1]).toMatch(/^-A KUBE-SERVICES /);
     expect(texts.indexOf(":KUBE-NEW - [0:0]")).toBeGreaterThan(texts.indexOf("*nat"));
     expect(texts).toHaveLength(view.parts[0]!.lines.length + 1);
+  });
+  test("are found by the Service that made them", () => {
+    const found = rowsOf(partsOf(after), wanted({ service: "shop/new" })).rows.flatMap((row) => (row.kind === "line" ? [row.line.text] : []));
+    expect(found.sort()).toEqual(["-A KUBE-SERVICES -j NEW", ":KUBE-NEW - [0:0]"]);
   });
   test("have what the kernel holds below them", () => {
     const whole = withKernel(view, { node: "node1", conntrack: ["tcp 6 …"], servers: [], connections: [] });

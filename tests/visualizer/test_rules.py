@@ -12,7 +12,7 @@ from packetsim.parts import render
 from tests.visualizer.labs import CLIENT, WEB, change, dice, event_of, large, shop
 from visualizer.refusals import RefusedError
 from visualizer.rules import kernel_view, rules_text, rules_view
-from visualizer.schemas import Apply, Patch, Send
+from visualizer.schemas import MOST_ORIGINS, Apply, Patch, Send
 from visualizer.sessions import Session, new_state
 from visualizer.walks import MODES
 
@@ -104,3 +104,17 @@ def test_rules_added_and_removed_are_the_difference_of_the_texts(mode: str) -> N
         there, gone = (after, before) if line.sign == "+" else (before, after)
         assert any(line.text in text for text in there)
         assert sum(line.text in text for text in gone) < sum(line.text in text for text in there)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_line_that_is_told_of_a_change_has_the_origins_of_the_text(mode: str) -> None:
+    session = shop(mode)
+    event = change(session, Patch(kind="Deployment", namespace="shop", name="web", patch={"spec": {"replicas": 4}}))
+    shown = {
+        line.text.strip(): line.origins
+        for part in rules_view(session.simulation, "node1", 1).parts
+        for line in part.lines
+    }
+    come = [line for stage in event.stages if stage.place == "node1" for line in stage.lines if line.sign == "+"]
+    assert any(line.origins for line in come) or mode == "userspace"  # kube-proxy itself chooses there
+    assert all(line.origins == shown[line.text][:MOST_ORIGINS] for line in come if line.text in shown)

@@ -27,7 +27,7 @@ function patchedLines(lines: readonly RuleLine[], changes: readonly RuleChange[]
   return inserted(kept, come);
 }
 
-/** New lines after the last of their place; those of a new place at the end of its table. */
+/** New lines after the last of their place; those of a new place at the end of its table. Old logs tell no origins. */
 function inserted(lines: readonly RuleLine[], come: ReadonlyMap<string, readonly RuleChange[]>): RuleLine[] {
   const last = new Map<string, number>();
   lines.forEach((line, at) => {
@@ -38,7 +38,7 @@ function inserted(lines: readonly RuleLine[], come: ReadonlyMap<string, readonly
   for (const [place, changes] of come) {
     const [table, chain] = splitPlace(place);
     const at = last.get(place) ?? last.get(table) ?? lines.length - 1;
-    const fresh = changes.map((change) => ({ text: change.text, table, chain, number: 0, hits: 0, origins: [] }));
+    const fresh = changes.map((change) => ({ text: change.text, table, chain, number: 0, hits: 0, origins: change.origins ?? [] }));
     after.set(at, [...(after.get(at) ?? []), ...fresh]);
   }
   return lines.flatMap((line, at) => [line, ...(after.get(at) ?? [])]);
