@@ -1,6 +1,6 @@
 // Rule: what the page fetches over HTTP: documents too large for an event, and never changing ones. Addresses stand here alone.
 import { readTrace, type TraceDocument } from "./trace";
-import type { KernelView, LabLinks, OutcomeView, RulesView } from "./wire";
+import type { Happened, KernelView, LabLinks, OutcomeView, RulesView } from "./wire";
 
 /** What the server answered instead of a document, in its words. */
 export class FetchError extends Error {
@@ -44,6 +44,11 @@ export class Api {
 
   kernel(node: string, signal?: AbortSignal): Promise<KernelView> {
     return this.json(`/nodes/${encodeURIComponent(node)}/kernel`, signal) as Promise<KernelView>;
+  }
+
+  /** What happened after an event, the earliest first. */
+  events(after: number, limit: number): Promise<readonly Happened[]> {
+    return this.json(`/events${query({ after: String(after), limit: String(limit) })}`) as Promise<readonly Happened[]>;
   }
 
   outcomes(ends: Ends, signal?: AbortSignal): Promise<readonly OutcomeView[]> {

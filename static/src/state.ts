@@ -108,6 +108,23 @@ export function receive(state: LabState | null, message: FromServer): LabState |
   }
 }
 
+/** After which event those are that the page was never told of, of the latest `most`; null: it knows them all. */
+export function unknownAfter(state: LabState, most: number): number | null {
+  const first = Math.max(0, state.seq - most);
+  const known = state.history.reduce((count, told) => count + Number(told.seq > first), 0);
+  return known < state.seq - first ? first : null;
+}
+
+/** The state with events in its history that came before the page did. What they changed, the view had already. */
+export function remember(state: LabState, events: readonly Happened[]): LabState {
+  const history = new Map<number, Told>();
+  for (const { seq, at, event } of events) if (seq <= state.seq) history.set(seq, { seq, at, event });
+  for (const told of state.history) history.set(told.seq, told);
+  const inOrder = [...history.values()].sort((a, b) => a.seq - b.seq).slice(-MOST_HISTORY);
+  const bursts = inOrder.flatMap(({ seq, event }) => (event.type === "bursted" ? [{ ...event, seq }] : []));
+  return { ...state, history: inOrder, bursts: bursts.slice(-MOST_BURSTS) };
+}
+
 /** The cluster as one value, for the map. */
 export function clusterOf(state: LabState): ClusterView {
   return { nodes: [...state.nodes.values()], pods: [...state.pods.values()], services: [...state.services.values()] };

@@ -1,7 +1,7 @@
 // Rule: the state is what the server told, in order, each event once.
 import { describe, expect, test } from "vitest";
-import { begin, clusterOf, happen, receive, type LabState } from "../src/state";
-import type { Changed, Happened, LabView } from "../src/wire";
+import { begin, clusterOf, happen, receive, remember, unknownAfter, type LabState } from "../src/state";
+import type { Bursted, Changed, Happened, LabView } from "../src/wire";
 import { pod, service, shop } from "./samples";
 
 const view = (): LabView => ({
@@ -99,4 +99,19 @@ test("a welcome with a view begins again and keeps what was shown; one without g
   expect(anew.history).toHaveLength(1);
   expect(receive(state, { type: "welcome", protocol: 1, view: null })).toBe(state);
   expect(receive(state, { type: "people", count: 3 })!.people).toBe(3);
+});
+
+describe("what happened before the page came", () => {
+  const waited = (seq: number) => told(seq, { type: "waited", seconds: 1, now: seq });
+  test("is unknown until it is fetched, and then stands once in its place", () => {
+    const state = happen(started(), told(5, changed()));
+    expect(unknownAfter(state, 100)).toBe(0);
+    expect(unknownAfter(state, 1)).toBeNull();
+    const bursted: Bursted = { type: "bursted", source: "a", target: "b", mode: "iptables", count: 2, results: [] };
+    const next = remember(state, [waited(1), waited(2), told(3, changed()), told(4, bursted), told(5, changed()), waited(6)]);
+    expect(next.history.map((one) => one.seq)).toEqual([1, 2, 3, 4, 5]);
+    expect(next.bursts.map((one) => one.seq)).toEqual([4]);
+    expect(unknownAfter(next, 100)).toBeNull();
+    expect({ ...next, history: [], bursts: [] }).toEqual({ ...state, history: [], bursts: [] });
+  });
 });

@@ -25,6 +25,10 @@ export class ChangeLog extends LitElement {
     new FollowLab(this, () => this.lab);
   }
 
+  protected override firstUpdated(): void {
+    void this.lab?.recall();
+  }
+
   protected override render() {
     const lab = this.lab;
     if (lab?.state == null) return nothing;

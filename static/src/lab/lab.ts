@@ -4,7 +4,7 @@ import { Api } from "../api";
 import type { Flight } from "../flights";
 import { t } from "../i18n";
 import { Playback } from "../playback";
-import { clusterOf, receive, type LabState } from "../state";
+import { clusterOf, receive, remember, unknownAfter, type LabState } from "../state";
 import { LabSocket, Refusal, type Connection } from "../socket";
 import type { Command, FromServer, Mode, TraceSummary } from "../wire";
 import type { FieldAt } from "./blame";
@@ -35,6 +35,7 @@ export interface Hovered {
 const TRAFFIC_EVERY = 1200; // ms
 const FLIGHT = 1600; // ms
 const MOST_FLIGHTS = 120;
+const MOST_RECALLED = 100; // events from before the page
 const SAY_FOR = 6000; // ms
 
 export class Lab extends EventTarget {
@@ -60,6 +61,8 @@ export class Lab extends EventTarget {
   traffic = false;
   flights: readonly Flight[] = [];
   burst: number | null = null; // the burst that is shown, by its event's number
+  private recalls = false; // the log was looked at
+  private recalling = false;
   private trafficTimer: ReturnType<typeof setTimeout> | undefined;
   private toastCount = 0;
   private sending = 0; // walks that this page asked for and has not heard of
@@ -101,12 +104,30 @@ export class Lab extends EventTarget {
     if (message.type === "welcome") {
       if (first) this.begin();
       else this.changed();
+      if (this.recalls) void this.recall();
     }
     if (message.type === "happened") {
       if (message.event.type === "traced") this.traced(message.event.traces);
       if (message.event.type === "changed") this.changed();
     }
     this.tell();
+  }
+
+  /** Somebody looks at the log: what happened before this page came, or while it was away, is fetched. */
+  async recall(): Promise<void> {
+    this.recalls = true;
+    const after = this.state === null || this.recalling ? null : unknownAfter(this.state, MOST_RECALLED);
+    if (after === null) return;
+    this.recalling = true;
+    try {
+      const events = await this.api.events(after, MOST_RECALLED);
+      if (this.state !== null) this.state = remember(this.state, events);
+      this.tell();
+    } catch (error) {
+      this.complain(error);
+    } finally {
+      this.recalling = false;
+    }
   }
 
   private begin(): void {
