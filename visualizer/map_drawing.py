@@ -231,6 +231,11 @@ def _service(parent: Element, service: ServiceView, box: Box, play: Play) -> Non
         draw(address, "tspan", "kind", fitted(kind, 15), dx=7 if shown else 0)
 
 
+def addresses_of(service: ServiceView) -> int:
+    """A Pod stands behind a Service once, however many ports it has."""
+    return len({one.address for one in service.endpoints})
+
+
 def _tied(layout: Layout, play: Play) -> Iterator[tuple[str, EndpointView]]:
     """Each Service's key with each Pod that it leads to, once."""
     count = 0
@@ -250,7 +255,7 @@ def _tie(parent: Element, layout: Layout, key: str, endpoint: EndpointView, play
     box, pod = layout.services[key][1], layout.pods[endpoint.place]
     mine = key == play.service
     state = "chosen" if mine and endpoint.place == play.endpoint else ""
-    if not mine and (play.service or sum(len(one.endpoints) for one, _ in layout.services.values()) > MANY_TIES):
+    if not mine and (play.service or sum(addresses_of(one) for one, _ in layout.services.values()) > MANY_TIES):
         state = "faint"
     it = group(parent, "tie", state, "" if endpoint.ready else "unready")
     end = Point(pod.box.middle, pod.box.y) if pod.top else Point(pod.box.x, pod.box.y + 14)

@@ -124,8 +124,8 @@ def _description(
         address = (pod.addresses or [nothing])[0]
         told.append(say(language, "map.pod", place=pod.place, address=address, node=pod.node) + ".")
     for service in cluster.services[:MOST_TOLD]:
-        ends = [with_port(one.address, one.port) for one in service.endpoints[:8]]
-        more = len(service.endpoints) - len(ends)
+        every = list(dict.fromkeys(with_port(one.address, one.port) for one in service.endpoints))
+        ends, more = every[:8], len(every[8:])
         ends += [say(language, "map.more", count=more)] if more else []
         name, address = f"{service.namespace}/{service.name}", service_address(service, language) or nothing
         shown = ", ".join(ends) or say(language, "file.none")

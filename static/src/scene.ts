@@ -298,9 +298,14 @@ function serviceShape(place: ServicePlace, looking: Looking, play: Play): Servic
     label: t("map.service", {
       name: `${service.namespace}/${service.name}`,
       address: shown,
-      count: service.endpoints.length,
+      count: addressesOf(service),
     }),
   };
+}
+
+/** A Pod stands behind a Service once, however many ports it has. */
+function addressesOf(service: ServiceView): number {
+  return new Set(service.endpoints.map((one) => one.address)).size;
 }
 
 function withPortShown(address: string, service: ServiceView): string {
@@ -311,7 +316,7 @@ function withPortShown(address: string, service: ServiceView): string {
 }
 
 function tiesOf(layout: Layout, looking: Looking, play: Play): readonly TieShape[] {
-  const count = [...layout.services.values()].reduce((sum, { service }) => sum + service.endpoints.length, 0);
+  const count = [...layout.services.values()].reduce((sum, { service }) => sum + addressesOf(service), 0);
   const ties: TieShape[] = [];
   for (const place of layout.services.values()) {
     const { service } = place;
