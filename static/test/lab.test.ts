@@ -7,6 +7,7 @@ import { homeOf, make } from "../src/lab/blueprints";
 import { lastDifference, stationsOf } from "../src/lab/changes";
 import { comparedTogether, indexAt, laneOf, MILESTONES, odometersAt, phaseAt } from "../src/lab/compare";
 import { firstFlow, matching, protocolOf, serviceIn, sources, targets } from "../src/lab/complete";
+import { readDraft } from "../src/lab/draft";
 import { asNumber } from "../src/lab/forms";
 import { wishOf } from "../src/lab/keys";
 import { readLink, writeLink } from "../src/lab/link";
@@ -265,6 +266,20 @@ describe("building", () => {
     expect(make("deployment", state, { namespace: "shop", app: "web" }).key).toBe("Deployment shop/web-2");
     expect(make("node", state, { namespace: "" }).manifest).toMatch(/name: node3[^]*10\.244\.3\.0/);
     expect(make("pod", state, { namespace: "shop", node: "node2" }).manifest).toContain("nodeName: node2");
+  });
+  test("a node is added to those that were made up: they get documents as they are", () => {
+    const base = lab();
+    const six = { ...base.nodes.get("node2")!, name: "7", addresses: ["fd00::7"], pod_cidrs: ["fd01::/64"] };
+    const bare = { ...base, documents: new Map(), nodes: new Map([["node1", base.nodes.get("node1")!], ["7", six]]) };
+    const made = make("node", bare, { namespace: "" });
+    const values = made.manifest.split("---\n").map((text) => readDraft(text).value);
+    expect(made.key).toBe("Node node2");
+    expect(values).toMatchObject([
+      { metadata: { name: "node1" }, spec: { podCIDR: "10.244.1.0/24" }, status: { addresses: [{ address: "192.168.10.11" }] } },
+      { metadata: { name: "7" }, spec: { podCIDR: "fd01::/64" }, status: { addresses: [{ address: "fd00::7" }] } },
+      { metadata: { name: "node2" } },
+    ]);
+    expect(make("node", base, { namespace: "" }).manifest).not.toContain("---");
   });
   test("menus offer what the thing can do, and label it", () => {
     const state = lab();

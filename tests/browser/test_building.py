@@ -31,7 +31,10 @@ def _make(visitor: Visitor, what: str, row: str) -> None:
 def test_a_service_is_built_from_nothing_and_reached(visit: Open, server: Server) -> None:
     visitor = visit(f"/l/{server.lab(title='Mine', manifests=NOTHING)['owner']}")
     expect(visitor.map.get_by_role("button", name=re.compile("^(Pod|Service) "))).to_have_count(0)
-    _make(visitor, "Node", "node node1")
+    _make(visitor, "Node", "node node3")
+    for node in ("node1", "node2"):  # those that were made up stay
+        expect(visitor.object(f"node {node}")).to_be_visible()
+    expect(visitor.map.get_by_role("button", name=re.compile("^Node "))).to_have_count(3)
     _make(visitor, "Deployment", "deploy app")
     _make(visitor, "Service", "svc app")
     _make(visitor, "Pod", "pod pod")
@@ -68,6 +71,8 @@ def test_an_error_stands_at_its_line_with_its_cure(shop: Visitor) -> None:
     shop.button("Apply").click()
     problem = shop.page.get_by_role("alert")
     expect(problem).to_contain_text(re.compile("port"))
+    expect(shop.page.get_by_text("“eighty” is not a number.")).to_be_visible()
+    expect(shop.page.get_by_role("spinbutton", name=re.compile("^Port ")).first).to_have_value("")
     problem.get_by_role("button", name=re.compile(r"^line \d+$")).click()
     expect(yaml.locator(".cm-activeLine")).to_contain_text("eighty")
 

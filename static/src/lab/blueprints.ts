@@ -89,24 +89,39 @@ spec:
       const number = lowestFree(state);
       return {
         key: `Node ${name}`,
-        manifest: `apiVersion: v1
-kind: Node
-metadata:
-  name: ${name}
-spec:
-  podCIDR: 10.244.${number}.0/24
-status:
-  addresses:
-  - {type: InternalIP, address: 192.168.10.${number + 10}}
-`,
+        manifest: [...madeUp(state), manifestOfNode(name, [`192.168.10.${number + 10}`], [`10.244.${number}.0/24`])].join("---\n"),
       };
     }
   }
 }
 
+/** A cluster without Node documents has nodes that were made up for it; one document would be all its nodes, so they get theirs. */
+function madeUp(state: LabState): readonly string[] {
+  const nodes = [...state.nodes.values()];
+  if (nodes.some((node) => state.documents.has(`Node ${node.name}`))) return [];
+  return nodes.map((node) => manifestOfNode(node.name, node.addresses, node.pod_cidrs));
+}
+
+function manifestOfNode(name: string, addresses: readonly string[], cidrs: readonly string[]): string {
+  const networks = cidrs.map(scalar);
+  return [
+    `apiVersion: v1\nkind: Node\nmetadata:\n  name: ${scalar(name)}\nspec:`,
+    networks.length === 1 ? `  podCIDR: ${networks[0]}` : `  podCIDRs: [${networks.join(", ")}]`,
+    `status:\n  addresses:`,
+    ...addresses.map((address) => `  - {type: InternalIP, address: ${scalar(address)}}`),
+    "",
+  ].join("\n");
+}
+
+/** In quotes where YAML would not read it as text. */
+function scalar(text: string): string {
+  return /^(?:[a-z-]+\d+|\d+\.\d+\.\d+\.\d+(?:\/\d+)?)$/.test(text) ? text : JSON.stringify(text);
+}
+
 /** `web`, else `web-2`, `web-3` …; from `first` on, `node1`, `node2` … */
 function free(state: LabState, kind: string, namespace: string, name: string, first?: number): string {
-  const taken = (given: string): boolean => state.documents.has(`${kind} ${namespace === "" ? "" : `${namespace}/`}${given}`);
+  const taken = (given: string): boolean =>
+    state.documents.has(`${kind} ${namespace === "" ? "" : `${namespace}/`}${given}`) || (kind === "Node" && state.nodes.has(given));
   if (first === undefined && !taken(name)) return name;
   for (let number = first ?? 2; ; number++) {
     const wanted = first === undefined ? `${name}-${number}` : `${name}${number}`;
