@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 import zlib
 from collections.abc import Callable
+from functools import partial
 from typing import Annotated, Any, TypeVar
 
 from django.core.exceptions import RequestDataTooBig
@@ -45,6 +46,7 @@ from visualizer.schemas import (
     RulesView,
     Transport,
 )
+from visualizer.seen import Seen
 from visualizer.sessions import Session
 
 MOST_EVENTS = 500
@@ -140,9 +142,13 @@ async def _found(token: str, *allowed: Role) -> tuple[Room, Role]:
     return rooms.of(lab), role
 
 
-async def _read(token: str, work: Callable[[Session], Result]) -> Result:
+async def _read(token: str, take: Callable[[Session], Callable[[], Result]]) -> Result:
     room, _ = await _found(token)
-    return await room.read(work)
+    return await room.read(take)
+
+
+def _json(text: str) -> HttpResponse:
+    return HttpResponse(text, "application/json")
 
 
 def _may_create(request: HttpRequest) -> HttpResponse | None:
@@ -163,11 +169,16 @@ async def view_lab(request: HttpRequest, token: str, at: int | None = None) -> A
     """`at`: as it was after that event; then without its traces' kernels."""
     room, role = await _found(token)
 
-    def look(session: Session) -> LabView:
-        shown = session if at is None else log.state_at(room.lab, at)
-        return shown.view(role, log.expires(room.lab))
+    def look(session: Session) -> Callable[[], str]:
+        seen = session.seen()
 
-    return await room.read(look)
+        def write() -> str:
+            shown = seen if at is None else log.state_at(room.lab, at).seen()
+            return shown.view(role, log.expires(room.lab)).model_dump_json()
+
+        return write
+
+    return _json(await room.read(look))
 
 
 @api.delete("/labs/{token}", response={204: None, **_RESPONSES}, summary="Delete the lab (its owner)")
@@ -194,11 +205,16 @@ async def fork_lab(request: HttpRequest, token: str, fork: Fork) -> Any:
         return refused
     room, _ = await _found(token)
 
-    def make(session: Session) -> LabLinks:
-        lab, owner = log.forked(room.lab, session.seq if fork.seq is None else fork.seq)
-        return log.links(owner, lab)
+    def look(session: Session) -> Callable[[], LabLinks]:
+        seq = session.seq if fork.seq is None else fork.seq
 
-    return 201, await room.read(make)
+        def make() -> LabLinks:
+            lab, owner = log.forked(room.lab, seq)
+            return log.links(owner, lab)
+
+        return make
+
+    return 201, await room.read(look)
 
 
 # ---- commands and events ----------------------------------------------------------------------------------------
@@ -215,7 +231,7 @@ async def do(request: HttpRequest, token: str, command: Command) -> Any:
     room, _ = await _found(token, "owner", "editor")
     told = await room.ask(command)
     events = ",".join(map(messages.happened, told.events))
-    return HttpResponse(f'{{"seq":{told.seq},"events":[{events}]}}', "application/json")
+    return _json(f'{{"seq":{told.seq},"events":[{events}]}}')
 
 
 @api.get("/labs/{token}/events", response={200: list[Happened], **_RESPONSES}, summary="What happened after an event")
@@ -227,7 +243,7 @@ async def events(
 ) -> Any:
     room, _ = await _found(token)
     found = await in_thread(lambda: log.after(room.lab.pk, after, limit))
-    return HttpResponse(f"[{','.join(map(messages.happened, found))}]", "application/json")
+    return _json(f"[{','.join(map(messages.happened, found))}]")
 
 
 @api.get("/labs/{token}/outcomes", response={200: list[OutcomeView], **_RESPONSES}, summary="Exact odds of a flow")
@@ -249,24 +265,34 @@ async def outcomes(
     "/labs/{token}/documents", response={200: list[DocumentView], **_RESPONSES}, summary="The manifests, one by one"
 )
 async def documents(request: HttpRequest, token: str) -> Any:
-    return await _read(token, lambda session: [*map(changing.document_view, session.state.documents.values())])
+
+    def look(session: Session) -> Callable[[], str]:
+        found = session.state.documents
+        return lambda: f"[{','.join(changing.document_view(one).model_dump_json() for one in found.values())}]"
+
+    return _json(await _read(token, look))
 
 
 @api.get("/labs/{token}/manifests.yaml", summary="The manifests as `kubectl apply -f` takes them")
 async def manifests(request: HttpRequest, token: str, everything: bool = False) -> HttpResponse:
     """`everything`: also kube-proxy's configuration and FlowTests, which are no objects of a cluster."""
 
-    def write(session: Session) -> str:
+    def look(session: Session) -> Callable[[], str]:
         found = session.state.documents.values()
-        return joined(one for one in found if everything or one.kind not in NOT_OF_THE_CLUSTER)
+        return lambda: joined(one for one in found if everything or one.kind not in NOT_OF_THE_CLUSTER)
 
-    return _file(await _read(token, write), "application/yaml", "manifests.yaml")
+    return _file(await _read(token, look), "application/yaml", "manifests.yaml")
 
 
 @api.get("/labs/{token}/lab.json", response={200: LabExport, **_RESPONSES}, summary="The whole lab, its log included")
 async def export_lab(request: HttpRequest, token: str) -> HttpResponse:
     room, _ = await _found(token)
-    text = await room.read(lambda session: log.exported(room.lab, session).model_dump_json())
+
+    def look(session: Session) -> Callable[[], str]:
+        seen = session.seen()
+        return lambda: log.exported(room.lab, seen).model_dump_json()
+
+    text = await room.read(look)
     return _file(text, "application/json", "lab.json")
 
 
@@ -280,12 +306,16 @@ async def picture(
     """SVG that stands alone, light or dark as its viewer prefers. `trace`: the way of that walk's request is marked."""
     document = None if trace is None else from_json(zlib.decompress((await _trace(token, trace))[0]))
 
-    def draw(session: Session) -> str:
-        state = session.state
-        cluster = clusters.cluster_view(session.manifests.cluster, state.documents)
+    def draw(seen: Seen) -> str:
+        state = seen.state
+        cluster = clusters.cluster_view(seen.manifests.cluster, state.documents)
         return map_svg(cluster, state.title, state.mode, document, trace or 0, lang)
 
-    return _file(await _read(token, draw), "image/svg+xml", f"map-{trace}.svg" if trace else "map.svg")
+    return _file(
+        await _read(token, lambda session: partial(draw, session.seen())),
+        "image/svg+xml",
+        f"map-{trace}.svg" if trace else "map.svg",
+    )
 
 
 # ---- traces -------------------------------------------------------------------------------------------------------
@@ -329,15 +359,20 @@ async def _trace(token: str, number: int) -> tuple[bytes, bytes]:
 async def node_rules(request: HttpRequest, token: str, node: str) -> Any:
     """With what made each line, and how many packets have matched it."""
 
-    def write(session: Session) -> str:
-        return rules.rules_view(session.simulation, node, session.seq).model_dump_json()
+    def look(session: Session) -> Callable[[], str]:
+        seen, seq = rules.seen_node(session.simulation, node), session.seq
+        return lambda: rules.rules_view(seen, seq).model_dump_json()
 
-    return HttpResponse(await _read(token, write), "application/json")
+    return _json(await _read(token, look))
 
 
 @api.get("/labs/{token}/nodes/{node}/rules.txt", summary="A node's rules as its tools print them")
 async def node_rules_text(request: HttpRequest, token: str, node: str, part: str = "") -> HttpResponse:
-    text = await _read(token, lambda session: rules.rules_text(session.simulation, node, part))
+
+    def look(session: Session) -> Callable[[], str]:
+        return partial(rules.rules_text, rules.seen_node(session.simulation, node), part)
+
+    text = await _read(token, look)
     return HttpResponse(text, "text/plain; charset=utf-8")
 
 
@@ -345,7 +380,12 @@ async def node_rules_text(request: HttpRequest, token: str, node: str, part: str
     "/labs/{token}/nodes/{node}/kernel", response={200: KernelView, **_RESPONSES}, summary="A node's conntrack and IPVS"
 )
 async def node_kernel(request: HttpRequest, token: str, node: str) -> Any:
-    return await _read(token, lambda session: rules.kernel_view(session.simulation, node))
+
+    def look(session: Session) -> Callable[[], str]:
+        view = rules.kernel_view(session.simulation, node)
+        return lambda: view().model_dump_json()
+
+    return _json(await _read(token, look))
 
 
 def _file(content: str | bytes, kind: str, name: str) -> HttpResponse:

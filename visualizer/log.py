@@ -25,6 +25,7 @@ from visualizer.lab_state import LabState, packed, unpacked
 from visualizer.models import Entry, Lab, Snapshot, TraceDocument
 from visualizer.refusals import RefusedError
 from visualizer.schemas import Command, Event, LabExport, LabLinks, LoggedEvent, Role
+from visualizer.seen import Seen
 from visualizer.sessions import DiceOf, Handled, Session
 
 EACH = 50  # events from one snapshot to the next
@@ -176,14 +177,14 @@ def forked(lab: Lab, seq: int) -> tuple[Lab, str]:
     return create(replace(state, title=title, now=0.0, traces=0, summaries=()))
 
 
-def exported(lab: Lab, session: Session) -> LabExport:
+def exported(lab: Lab, seen: Seen) -> LabExport:
     """The lab as a file."""
-    rows = Entry.objects.filter(lab=lab, seq__lte=session.seq).order_by("seq")
+    rows = Entry.objects.filter(lab=lab, seq__lte=seen.seq).order_by("seq")
     return LabExport(
-        title=session.state.title,
-        mode=session.state.mode,
-        seq=session.seq,
-        manifests=joined(session.state.documents.values()),
+        title=seen.state.title,
+        mode=seen.state.mode,
+        seq=seen.seq,
+        manifests=joined(seen.state.documents.values()),
         first_manifests=joined(unpacked(lab.first).documents.values()),
         log=[
             LoggedEvent(

@@ -1,7 +1,8 @@
 """Rule: everybody on a lab hears the same events in the same order; who is slow is told to ask again.
 
 A room is a lab in this process: its session, its lock, its listeners. The engine and the database work in
-threads; what is sent is decided here, on the event loop, while the lock is held.
+threads; what is sent is decided here, on the event loop, while the lock is held. Whoever only looks takes hold of
+one moment under the lock and makes words of it outside, in threads of their own: nobody who acts waits for them.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from visualizer import log, messages
 from visualizer.models import Lab
 from visualizer.refusals import RefusedError
 from visualizer.schemas import Command, Goodbye, People, Resync, Role
+from visualizer.seen import Seen
 from visualizer.sessions import Session
 
 MOST_WAITING = 256  # messages for one listener
@@ -28,15 +30,21 @@ MOST_MISSED = 200  # events; who missed more gets the whole view
 IDLE_ROOMS = 64  # labs kept in memory though nobody listens
 COUNT_AFTER = 0.2  # seconds: many who come at once are counted once
 _WORKERS = 4
+_READERS = 2
 _FAULT = "This could not be done: a fault of ours, which is logged. Nothing has changed; try something else."
 
 Result = TypeVar("Result")
 _log = logging.getLogger(__name__)
 _threads = ThreadPoolExecutor(_WORKERS, thread_name_prefix="lab")
+_readers = ThreadPoolExecutor(_READERS, thread_name_prefix="look")
 
 
 async def in_thread(work: Callable[[], Result]) -> Result:
     return await asyncio.get_running_loop().run_in_executor(_threads, work)
+
+
+async def _in_reader(work: Callable[[], Result]) -> Result:
+    return await asyncio.get_running_loop().run_in_executor(_readers, work)
 
 
 class Listener:
@@ -44,6 +52,7 @@ class Listener:
 
     def __init__(self) -> None:
         self._waiting: deque[str] = deque()
+        self._early: deque[str] | None = None  # what came while its greeting was being written
         self._letters = 0
         self._more = asyncio.Event()
         self.behind = False
@@ -59,11 +68,29 @@ class Listener:
         self._letters += len(text)
         self._more.set()
 
-    def greet(self, texts: list[str]) -> None:
-        """What a page that says hello is told, however much it is; from here on it is kept up to date."""
+    def expect(self) -> None:
+        """The page has said hello: from here on events wait until its greeting is there."""
         self.behind = False
-        self._waiting.extend(texts)
-        self._letters += sum(map(len, texts))
+        self._early = deque()
+
+    def tell(self, text: str) -> None:
+        """An event. Who has missed one hears no more of them."""
+        if self.behind:
+            return
+        if self._early is None:
+            self.put(text)
+        elif len(self._early) < MOST_WAITING and sum(map(len, self._early)) < MOST_WAITING_LETTERS:
+            self._early.append(text)
+        else:
+            self.behind = True
+            self._early = deque([Resync().model_dump_json()])
+
+    def greet(self, texts: list[str]) -> None:
+        """What a page that says hello is told, however much it is, and what has happened meanwhile."""
+        for text in (*texts, *(self._early or ())):
+            self._waiting.append(text)
+            self._letters += len(text)
+        self._early = None
         self._more.set()
 
     async def take(self) -> str:
@@ -90,6 +117,7 @@ class Room:
         self.listeners: set[Listener] = set()
         self._session: Session | None = None
         self._views: dict[Role, tuple[int, str]] = {}
+        self._viewing = asyncio.Lock()  # taken by whoever writes a view, in the order of `lock`
         self._counting: asyncio.TimerHandle | None = None
         self._ended = False
 
@@ -121,16 +149,8 @@ class Room:
             if not sound:
                 self._session = None
 
-    def _view(self, role: Role) -> str:
-        session = self._opened()
-        seq, text = self._views.get(role, (-1, ""))
-        if seq != session.seq:
-            text = session.view(role, log.expires(self.lab)).model_dump_json()
-            self._views[role] = session.seq, text
-        return text
-
-    def _greeting(self, role: Role, seen: int | None) -> list[str]:
-        """The view, or the events that followed `seen`."""
+    def _greeting(self, seen: int | None) -> list[str] | Seen:
+        """The events that followed `seen`, or what the view is to be made of."""
         self.lab.refresh_from_db(fields=["touched"])
         log.touch(self.lab)
         session = self._opened()
@@ -138,7 +158,7 @@ class Room:
             missed = [messages.happened(one) for one in log.after(self.lab.pk, seen, MOST_MISSED)]
             if sum(map(len, missed)) < MOST_WAITING_LETTERS:
                 return [messages.welcome(None), *missed]
-        return [messages.welcome(self._view(role))]
+        return session.seen()
 
     # ---- on the event loop --------------------------------------------------------------------------------
 
@@ -160,25 +180,40 @@ class Room:
 
     def _tell(self, text: str) -> None:
         for listener in self.listeners:
-            if not listener.behind:
-                listener.put(text)
+            listener.tell(text)
 
-    async def read(self, work: Callable[[Session], Result]) -> Result:
-        """Look at the session while nothing changes it."""
+    async def read(self, take: Callable[[Session], Callable[[], Result]]) -> Result:
+        """`take` looks at the session while nothing changes it, and briefly; what it gives back does the long work."""
         async with self.lock:
-            return await in_thread(lambda: work(self._opened()))
+            work = await in_thread(lambda: take(self._opened()))
+        return await _in_reader(work)
 
     async def join(self, listener: Listener, role: Role, seen: int | None) -> None:
         """The listener gets the view or what it missed, and from then on every event. Raises LostError."""
         async with self.lock:
             self.listeners.discard(listener)
             try:
-                greeting = await in_thread(lambda: self._greeting(role, seen))
+                greeting = await in_thread(lambda: self._greeting(seen))
             except Lab.DoesNotExist:
                 raise log.LostError from None
-            listener.greet(greeting)
+            listener.expect()
             self.listeners.add(listener)
+        try:
+            listener.greet(greeting if isinstance(greeting, list) else [await self._welcome(role, greeting)])
+        except BaseException:
+            self.listeners.discard(listener)
+            raise
         self._count_soon()
+
+    async def _welcome(self, role: Role, moment: Seen) -> str:
+        """The view, written once for all of a role who come between two events."""
+        async with self._viewing:
+            seq, text = self._views.get(role, (-1, ""))
+            if seq != moment.seq:
+                expires = log.expires(self.lab)
+                text = await _in_reader(lambda: messages.welcome(moment.view(role, expires).model_dump_json()))
+                self._views[role] = moment.seq, text
+            return text
 
     async def end(self) -> None:
         """The lab is deleted; whoever is on it is told."""

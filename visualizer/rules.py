@@ -5,47 +5,81 @@ Hits are those of packets sent since the kernel began, or since the rule's chain
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
 
-from packetsim.kernel.machine import Machine
 from packetsim.kubeproxy.config import PARTS, NodeConfig
 from packetsim.parts import heading, render
 from packetsim.ruletext import IptablesText, Line, NftTableText, Origin, element_rows
 from packetsim.simulation import Simulation
 from visualizer.refusals import RefusedError
-from visualizer.schemas import KernelView, OriginView, RuleLine, RulesPart, RulesView
+from visualizer.schemas import KernelView, Mode, OriginView, RuleLine, RulesPart, RulesView
 from visualizer.walks import mode_named
 
 Hits = Mapping[tuple[str, str, int], int]
 _NO_HITS: Hits = {}
 
 
-def rules_view(simulation: Simulation, node: str, seq: int) -> RulesView:
-    """Everything kube-proxy left on the node. Raises RefusedError."""
-    simulation = _looked_at(simulation, node)
-    config, machine = simulation.config(node), simulation.network.machine(node)
+@dataclass(frozen=True, slots=True)
+class SeenNode:
+    """A node at one moment, whatever becomes of its kernel. `hits` by part."""
+
+    node: str
+    mode: Mode
+    config: Callable[[], NodeConfig]
+    hits: Mapping[str, Hits]
+
+
+def seen_node(simulation: Simulation, node: str) -> SeenNode:
+    """What stands there now, at no cost. A node that nothing has met yet is configured apart. Raises RefusedError."""
+    _check_node(simulation, node)
+    mode = mode_named(simulation.mode)
+    if node not in simulation.network.met:
+        fresh = _fresh(simulation)
+        return SeenNode(node, mode, lambda: fresh().config(node), {})
+    config, netfilter = simulation.config(node), simulation.network.machine(node).netfilter
+    hits: dict[str, Hits] = {
+        "iptables": dict(netfilter.iptables[4].hits),
+        "ip6tables": dict(netfilter.iptables[6].hits),
+        "nft": dict(netfilter.nftables.hits),
+    }
+    return SeenNode(node, mode, lambda: config, hits)
+
+
+def rules_view(seen: SeenNode, seq: int) -> RulesView:
+    """Everything kube-proxy left on the node."""
+    config = seen.config()
     parts = [
         RulesPart(part=part, heading=heading(part), lines=lines)
         for part in PARTS
-        if (lines := list(_lines(part, config, machine)))
+        if (lines := list(_lines(part, config, seen.hits.get(part, _NO_HITS))))
     ]
-    return RulesView(seq=seq, node=node, mode=mode_named(simulation.mode), parts=parts)
+    return RulesView(seq=seq, node=seen.node, mode=seen.mode, parts=parts)
 
 
-def rules_text(simulation: Simulation, node: str, part: str) -> str:
+def rules_text(seen: SeenNode, part: str) -> str:
     """One part, or "" for all, as packetsim prints it. Raises RefusedError."""
     if part and part not in PARTS:
         raise RefusedError([f"There is no part {part[:60]!r}. Use {', '.join(PARTS)}, or leave it out for all."])
-    config = _looked_at(simulation, node).config(node)
+    config = seen.config()
     if part:
         return render(config, part)
     texts = [(heading(one), render(config, one)) for one in PARTS]
     return "\n".join(f"# {title}\n{text}" for title, text in texts if text)
 
 
-def kernel_view(simulation: Simulation, node: str) -> KernelView:
-    """What the node's kernel holds now. Raises RefusedError."""
-    simulation = _looked_at(simulation, node)
+def kernel_view(simulation: Simulation, node: str) -> Callable[[], KernelView]:
+    """What the node's kernel holds now, whenever it is called. Raises RefusedError."""
+    _check_node(simulation, node)
+    if node not in simulation.network.met:
+        fresh = _fresh(simulation)
+        return lambda: _kernel_view(fresh(), node)
+    found = _kernel_view(simulation, node)
+    return lambda: found
+
+
+def _kernel_view(simulation: Simulation, node: str) -> KernelView:
     netfilter = simulation.network.machine(node).netfilter
     ipvs = netfilter.ipvs if simulation.mode == "ipvs" else None
     return KernelView(
@@ -56,15 +90,18 @@ def kernel_view(simulation: Simulation, node: str) -> KernelView:
     )
 
 
-def _looked_at(simulation: Simulation, node: str) -> Simulation:
-    """A node that nothing has met yet is met by a copy alone: to look changes nothing."""
+def _check_node(simulation: Simulation, node: str) -> None:
     if node not in simulation.cluster.nodes:
         there = ", ".join(list(simulation.cluster.nodes)[:6])
         raise RefusedError([f"There is no node {node[:80]!r}. There is {there}."])
-    return simulation if node in simulation.network.met else simulation.copy(simulation.dice)
 
 
-def _lines(part: str, config: NodeConfig, machine: Machine) -> Iterator[RuleLine]:
+def _fresh(simulation: Simulation) -> Callable[[], Simulation]:
+    """Makes kernels that have met nothing: to look changes nothing."""
+    return partial(Simulation, simulation.cluster, simulation.mode, simulation.dice, simulation.now)
+
+
+def _lines(part: str, config: NodeConfig, hits: Hits) -> Iterator[RuleLine]:
     match part:
         case "addresses":
             return _addresses(config.dummy_addresses)
@@ -73,11 +110,11 @@ def _lines(part: str, config: NodeConfig, machine: Machine) -> Iterator[RuleLine
         case "ipvs":
             return (_line(line) for one in config.virtual_servers.values() for line in (one.server, *one.reals))
         case "iptables":
-            return _iptables(config.iptables, machine.netfilter.iptables[4].hits)
+            return _iptables(config.iptables, hits)
         case "ip6tables":
-            return _iptables(config.ip6tables, machine.netfilter.iptables[6].hits)
+            return _iptables(config.ip6tables, hits)
         case _:
-            return (line for table in config.nft for line in _NftLines(table).lines(machine.netfilter.nftables.hits))
+            return (line for table in config.nft for line in _NftLines(table).lines(hits))
 
 
 def _line(

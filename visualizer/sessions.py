@@ -44,6 +44,7 @@ from visualizer.schemas import (
     Wait,
     Waited,
 )
+from visualizer.seen import Seen
 from visualizer.walks import KeptTrace, Walk, kept, summary
 
 DiceOf = Callable[[int], Dice]
@@ -211,6 +212,8 @@ class Session:
             self._configs()
         return fresh
 
+    # ---- what there is ----------------------------------------------------------------------------------------
+
     def odds(
         self,
         work: Callable[[Simulation, Flow], Result],
@@ -218,30 +221,30 @@ class Session:
         target: str,
         protocol: str | None,
         via: str | None,
-    ) -> Result:
-        """What `work` finds of a flow from the kernels as they are; none is changed. Raises RefusedError."""
+    ) -> Callable[[], Result]:
+        """What `work` finds of a flow from the kernels as they are now, whenever it is called. Raises RefusedError.
+
+        It has a copy of them, so that they may go on.
+        """
         try:
-            return work(self.simulation, flow_from(self.manifests.cluster, source, target, protocol, via))
+            flow = flow_from(self.manifests.cluster, source, target, protocol, via)
         except PacketsimError as error:
             raise refusal_of(error) from None
+        twin = self.simulation.copy(self.simulation.dice)
 
-    # ---- what there is ----------------------------------------------------------------------------------------
+        def found() -> Result:
+            try:
+                return work(twin, flow)
+            except PacketsimError as error:
+                raise refusal_of(error) from None
+
+        return found
+
+    def seen(self) -> Seen:
+        return Seen(self.seq, self.state, self.manifests)
 
     def view(self, role: Role, expires: str) -> LabView:
-        state = self.state
-        return LabView(
-            seq=self.seq,
-            title=state.title,
-            role=role,
-            mode=state.mode,
-            documents=[changing.document_view(one) for one in state.documents.values()],
-            cluster=clusters.cluster_view(self.manifests.cluster, state.documents),
-            traces=list(state.summaries),
-            notices=list(self.manifests.notices),
-            can_undo=bool(state.undo),
-            can_redo=bool(state.redo),
-            expires=expires,
-        )
+        return self.seen().view(role, expires)
 
 
 def new_state(manifests: str, title: str, mode: str = "") -> LabState:

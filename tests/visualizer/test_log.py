@@ -145,7 +145,7 @@ def test_an_export_holds_what_happened() -> None:
     lab, _ = made()
     session = log.opened(lab)
     do(lab, session, *STORY)
-    export = log.exported(lab, session)
+    export = log.exported(lab, session.seen())
     assert [one.command for one in export.log] == STORY
     again = Session(new_state(export.first_manifests, "Shop"), 0, lambda seq: log._dice_of(lab)(seq))
     for one in export.log:

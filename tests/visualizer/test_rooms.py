@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Coroutine
+import threading
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
@@ -16,7 +17,8 @@ from visualizer import log, messages
 from visualizer.models import Lab
 from visualizer.refusals import RefusedError
 from visualizer.rooms import MOST_WAITING, Listener, Room, Rooms, in_thread
-from visualizer.schemas import Burst, Rename, Send
+from visualizer.schemas import Burst, LabView, Rename, Role, Send
+from visualizer.seen import Seen
 from visualizer.sessions import Session, new_state
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -37,6 +39,7 @@ def test_a_listener_that_is_full_is_emptied_and_told_to_ask_again() -> None:
             listener.put(str(number))
         assert json.loads(await listener.take()) == {"type": "resync"}
         assert listener.behind
+        listener.expect()
         listener.greet(["a"] * (MOST_WAITING * 2))
         assert not listener.behind
         assert await listener.take() == "a"
@@ -98,6 +101,75 @@ def test_who_comes_in_between_hears_every_event_once() -> None:
         asks = [room.ask(Rename(title=str(number))) for number in range(30)]
         async with asyncio.timeout(60):
             await asyncio.gather(*asks, *(listen(room, 30) for _ in range(10)))
+
+    run(story())
+
+
+def test_nobody_who_acts_waits_for_those_who_look() -> None:
+    lab, _ = made()
+    go_on = threading.Event()
+
+    def slow(session: Session) -> Callable[[], int]:
+        seen = session.seen()
+
+        def work() -> int:
+            assert go_on.wait(60)
+            return seen.seq
+
+        return work
+
+    async def story() -> None:
+        room = Room(lab)
+        async with asyncio.timeout(60):
+            looks = [asyncio.create_task(room.read(slow)) for _ in range(12)]
+            await asyncio.sleep(0.1)
+            told = await room.ask(Rename(title="x"))
+            assert told.seq == 1
+            assert not any(look.done() for look in looks)
+            go_on.set()
+            assert await asyncio.gather(*looks) == [0] * 12
+
+    run(story())
+
+
+def test_events_wait_for_a_greeting_that_is_still_being_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    lab, _ = made()
+    go_on = threading.Event()
+    view = Seen.view
+
+    def slow(seen: Seen, role: Role, expires: str) -> LabView:
+        assert go_on.wait(60)
+        return view(seen, role, expires)
+
+    async def story() -> None:
+        room, patient, swamped = Room(lab), Listener(), Listener()
+        monkeypatch.setattr(Seen, "view", slow)
+        async with asyncio.timeout(60):
+            joins = [asyncio.create_task(room.join(one, "owner", None)) for one in (patient, swamped)]
+            while len(room.listeners) < 2:
+                await asyncio.sleep(0)
+            await room.ask(Rename(title="x"))
+            for number in range(MOST_WAITING):
+                swamped.tell(str(number))
+            go_on.set()
+            await asyncio.gather(*joins)
+        told = [[json.loads(await one.take()) for _ in range(2)] for one in (patient, swamped)]
+        assert [(one["type"], one.get("view", one).get("seq")) for one in told[0]] == [("welcome", 0), ("happened", 1)]
+        assert [one["type"] for one in told[1]] == ["welcome", "resync"]
+        assert swamped.behind
+
+    run(story())
+
+
+def test_who_cannot_be_greeted_is_told_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    lab, _ = made()
+
+    async def story() -> None:
+        room = Room(lab)
+        monkeypatch.setattr(Seen, "view", lambda *_: 1 // 0)
+        with pytest.raises(ZeroDivisionError):
+            await room.join(Listener(), "owner", None)
+        assert not room.listeners
 
     run(story())
 

@@ -56,7 +56,7 @@ class Ruleset:
         for table in text:
             check_table(table)
         self._text = text
-        self._ready = {table: dict(chains) for table, chains in self._ready.items()}  # twins keep theirs
+        self._ready = {table: dict(chains) for table, chains in list(self._ready.items())}  # twins keep theirs
         changed = [chain for chains in self._ready.values() for chain in chains.values() if not self._stands(chain)]
         for chain in changed:
             del self._ready[chain.table][chain.name]

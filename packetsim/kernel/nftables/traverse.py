@@ -59,7 +59,7 @@ class LoadedTable:
         self.text = text
         self._bases = None
         if len(self._chains) > len(text.chains):
-            self._chains = {name: chain for name, chain in self._chains.items() if name in text.chains}
+            self._chains = {name: chain for name, chain in list(self._chains.items()) if name in text.chains}
 
     def copy(self) -> LoadedTable:
         twin = LoadedTable(self.text)
