@@ -21,6 +21,7 @@ import {
   type Playhead,
   type Timeline,
 } from "./timeline";
+import { inTurn } from "./turns";
 
 export class Playback extends EventTarget {
   timeline: Timeline | null = null;
@@ -158,6 +159,12 @@ export class Playback extends EventTarget {
   }
 }
 
+/** Redraws an element after an event: at once, but for a step of a walk that plays, which it may draw in its turn. */
+export function redraw(host: ReactiveControllerHost, event: Event, playback: Playback | null): void {
+  if (event.type === "moment" && playback?.playing === true) inTurn(host, () => host.requestUpdate());
+  else host.requestUpdate();
+}
+
 /** Redraws a Lit element when the playback it was given says one of `events`. */
 export class Follow implements ReactiveController {
   private playback: Playback | null = null;
@@ -167,7 +174,7 @@ export class Follow implements ReactiveController {
     private readonly host: ReactiveControllerHost,
     private readonly given: () => Playback | null,
     private readonly events: readonly string[] = ["load", "moment", "state"],
-    private readonly tell: (event: Event) => void = () => this.host.requestUpdate(),
+    private readonly tell: (event: Event) => void = (event) => redraw(this.host, event, this.playback),
   ) {
     host.addController(this);
   }

@@ -16,7 +16,7 @@ import { flightPainter, type Flight } from "../flights";
 import { Localized, t } from "../i18n";
 import { layoutOf, type Layout, type Point } from "../layout";
 import { isStill } from "../motion";
-import { Follow, type Playback } from "../playback";
+import { Follow, redraw, type Playback } from "../playback";
 import { drawMap, line, type Handles, type Thing } from "../render/map";
 import { mapStyle } from "../render/map.css";
 import { packetAt, trailOf } from "../road";
@@ -84,7 +84,7 @@ export class ClusterMap extends LitElement {
       ["load", "moment", "frame"],
       (event) => {
         if (event.type === "frame") this.drawPacket();
-        else this.requestUpdate();
+        else redraw(this, event, this.playback);
       },
     );
   }

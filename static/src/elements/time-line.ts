@@ -2,9 +2,10 @@
 //
 // properties  playback: Playback | null     compact (attribute): without the line of shapes and keys
 import { html, LitElement, nothing, svg } from "lit";
+import { guard } from "lit/directives/guard.js";
 import { timeLineStyle } from "../render/time-line.css";
-import { Localized, t, tOr } from "../i18n";
-import { Follow, type Playback } from "../playback";
+import { languageTag, Localized, t, tOr } from "../i18n";
+import { Follow, redraw, type Playback } from "../playback";
 import { GLYPHS, glyph, glyphsAt, glyphStyle } from "../render/glyphs";
 import { fitted } from "../scene";
 import { legTitle, momentSentence } from "../sentences";
@@ -58,7 +59,7 @@ export class TimeLine extends LitElement {
       ["load", "moment", "state", "frame"],
       (event) => {
         if (event.type === "frame") this.drawHead();
-        else this.requestUpdate();
+        else redraw(this, event, this.playback);
       },
     );
   }
@@ -115,7 +116,7 @@ export class TimeLine extends LitElement {
         aria-valuemax=${timeline.moments.length} aria-valuenow=${(moment?.index ?? 0) + 1} aria-valuetext=${said}
         @pointerdown=${this.onDown} @keydown=${this.onKey}>
       <svg width=${this.width} height=${HEIGHT} aria-hidden="true">
-        ${this.still(timeline)}
+        ${guard([timeline, this.width, languageTag()], () => this.still(timeline))}
         <path class="gone" />
         <g class="head"><path d=${`M0,${TRACK - 15}V${TRACK + 10}`} /><circle cy=${TRACK - 15} r="4.5" /></g>
       </svg>

@@ -375,10 +375,7 @@ export class Lab extends EventTarget {
     const { timeline, index } = this.playback;
     if (timeline !== null && index >= 0 && !this.nodePinned) {
       const node = nodeAt(timeline, index, (place) => this.isNode(place));
-      if (node !== null && node !== this.node) {
-        this.node = node;
-        this.tell();
-      }
+      if (node !== null) this.node = node; // who shows its rules follows the walk, too
     }
     this.writeLinkSoon();
   }

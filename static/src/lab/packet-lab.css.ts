@@ -251,6 +251,15 @@ export const labStyle = css`
   .toast.wrong {
     border-left-color: var(--vermilion);
   }
+  /* Here the tracks alone give these their size, so that what changes inside one lays out nothing outside it. */
+  @media (min-width: 901px) {
+    main,
+    .right,
+    .bottom,
+    packet-panel {
+      contain: strict;
+    }
+  }
   @media (max-width: 900px) and (min-width: 701px) {
     .lab,
     .lab.folded:not(.inspecting) {

@@ -168,7 +168,7 @@ const NONE: readonly Trial[] = [];
 
 /** The trials of this very line: IPv4 and IPv6 have tables, chains and numbers of the same names. */
 function trialsFor(line: RuleLine, trials: Trials): readonly Trial[] {
-  if (line.number === 0) return NONE;
+  if (line.number === 0 || trials.size === 0) return NONE;
   const found = trials.get(ruleId(line));
   return found !== undefined && sameRule(line.text, found[0]?.rule.text ?? "") ? found : NONE;
 }

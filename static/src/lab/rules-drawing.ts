@@ -1,5 +1,6 @@
 // Rule: one row of rules as it looks: given everything, deciding nothing. Text stays text.
 import { html, nothing, type TemplateResult } from "lit";
+import { guard } from "lit/directives/guard.js";
 import { isKey, t } from "../i18n";
 import { reason } from "../reasons";
 import { effectOf } from "../sentences";
@@ -46,7 +47,7 @@ export function drawLine(row: LineRow, trial: Trial | null, look: LineLook): Tem
     @mouseenter=${look.hover} @click=${look.open}>
     <span class="gutter"><span class="mark">${look.inPlay ? "▶" : row.fresh ? "+" : glyph(trial)}</span>${
       line.hits > 0 ? html`<span class="hits" title=${t("rules.hits", { count: line.hits })}>${short(line.hits)}</span>` : nothing}</span>
-    <span class="words">${words(line.text, look.columns)}${why(row.trials, trial)}</span>
+    <span class="words">${guard([line.text, look.columns], () => words(line.text, look.columns))}${why(row.trials, trial)}</span>
   </div>`;
 }
 

@@ -167,7 +167,7 @@ export class RulesPanel extends LitElement {
 
   private foldedAtFirst(block: Block, many: boolean, met: ReadonlySet<string>, difference: Difference): boolean {
     if (block.kind === "declared") return true;
-    if (block.lines.some((line) => difference.fresh.has(line.text.trim()))) return false;
+    if (difference.fresh.size > 0 && block.lines.some((line) => difference.fresh.has(line.text.trim()))) return false;
     const first = block.lines.find((line) => line.number > 0) ?? block.lines[0];
     return many && block.kind === "chain" && !met.has(`${first?.table ?? ""} ${first?.chain ?? ""}`);
   }
