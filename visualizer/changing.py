@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from packetsim.cluster import Manifests
-from packetsim.cluster.model import Cluster
 from packetsim.cluster.objects import KINDS
 from packetsim.kubeproxy.config import NodeConfig
 from visualizer import clusters, stages
@@ -37,7 +36,7 @@ class Change:
     summary: str
 
 
-def changed(state: LabState, command: ChangeCommand, before: Cluster) -> Change:
+def changed(state: LabState, command: ChangeCommand, before: Manifests) -> Change:
     """What the lab would be after the command. Raises RefusedError."""
     match command:
         case Undo() | Redo():
@@ -78,7 +77,7 @@ def _change(
     mode: Mode | None,
     summary: str,
     offsets: Mapping[str, int],
-    before: Cluster,
+    before: Manifests,
 ) -> Change:
     if documents == state.documents and mode in (None, state.mode):
         return Change(state, None, f"{summary}: nothing is different")
@@ -96,7 +95,7 @@ def _change(
     return Change(new, manifests, summary)
 
 
-def _gone_back(state: LabState, back: bool, before: Cluster) -> Change:
+def _gone_back(state: LabState, back: bool, before: Manifests) -> Change:
     moments = state.undo if back else state.redo
     if not moments:
         raise RefusedError([f"There is nothing to {'undo' if back else 'redo'}. Change something first."])

@@ -26,16 +26,16 @@ def load(
     documents: Mapping[str, Written],
     running: Mapping[Key, Running],
     offsets: Mapping[str, int] | None = None,
-    before: Cluster | None = None,
+    before: Manifests | None = None,
 ) -> Manifests:
     """The cluster of a lab's documents; Pods that run already stay where they are. Raises RefusedError."""
     _check_replicas(documents)
     try:
-        manifests = load_documents((one.document for one in documents.values()), running, MOST_LOOKED)
+        manifests = load_documents((one.document for one in documents.values()), running, MOST_LOOKED, before)
     except ManifestError as error:
         raise refusal_of(error, offsets) from None
     _check_size(manifests.cluster)
-    return manifests if before is None else replace(manifests, cluster=joined_with(before, manifests.cluster))
+    return manifests if before is None else replace(manifests, cluster=joined_with(before.cluster, manifests.cluster))
 
 
 def _check_replicas(documents: Mapping[str, Written]) -> None:

@@ -129,7 +129,7 @@ class Session:
             case Rename():
                 self.state = replace(self.state, title=command.title)
             case Apply() | Patch() | Delete() | SetMode() | Undo() | Redo():
-                self._take(changing.changed(self.state, command, self.manifests.cluster), kernels)
+                self._take(changing.changed(self.state, command, self.manifests), kernels)
         self.seq += 1
 
     def remember(self, event: Event) -> None:
@@ -185,7 +185,7 @@ class Session:
     # ---- changes ------------------------------------------------------------------------------------------
 
     def _changed(self, command: changing.ChangeCommand) -> Handled:
-        change = changing.changed(self.state, command, self.manifests.cluster)
+        change = changing.changed(self.state, command, self.manifests)
         state, before = self.state, self.manifests
         known = self._configs() if change.manifests is not None else {}
         fresh = self._take(change, kernels=True)

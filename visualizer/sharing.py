@@ -32,5 +32,5 @@ def _shared(old: Mapping[Name, Value], new: Mapping[Name, Value]) -> Mapping[Nam
     found: dict[Name, Value] = {}
     for key, value in new.items():
         same_key, before = known.get(key, (key, value))
-        found[same_key] = before if before == value else value
+        found[same_key] = before if before is value or before == value else value
     return found

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from packetsim.cluster.hints import Capacity, capacity, with_distribution_hints, with_mode_hints
 from packetsim.cluster.inventing import suffix
 from packetsim.cluster.model import Endpoint, EndpointPort, EndpointSlice, Key, Pod, Service
+from packetsim.cluster.notes import Table
 from packetsim.cluster.objects import Object
 from packetsim.cluster.places import Report
 from packetsim.cluster.podcidrs import Host
@@ -22,12 +23,21 @@ MAX_PER_SLICE = 100
 MAX_LOOKED = 1_000_000  # Pods that all selectors of one load may look at
 
 
+SliceNotes = Table[Service, list[Pod], tuple[EndpointSlice, ...]]
+
+
 class Controller:
     """Makes slices from Pods. `hosts` are for zones alone."""
 
     def __init__(
-        self, pods: Iterable[Pod], hosts: Iterable[Host], report: Report, most_looked: int = MAX_LOOKED
+        self,
+        pods: Iterable[Pod],
+        hosts: Iterable[Host],
+        report: Report,
+        notes: SliceNotes,
+        most_looked: int = MAX_LOOKED,
     ) -> None:
+        self._notes = notes
         hosts = list(hosts)
         self._most_looked = most_looked
         self._index = PodIndex(pods)
@@ -44,6 +54,11 @@ class Controller:
             message = f"the Services' selectors look at more than {self._most_looked:,} Pods in all"
             self._report.problem(one.place, ("spec", "selector"), message, "Select fewer Pods")
             return ()
+        if _is_hinted(service, one):  # then the slices follow from the nodes, too
+            return self._made(service, one, pods)
+        return self._notes.of(service, pods, self._report, lambda: self._made(service, one, pods))
+
+    def _made(self, service: Service, one: Object[ServiceShape], pods: list[Pod]) -> tuple[EndpointSlice, ...]:
         return tuple(made for family in service.ip_families for made in self._of_family(service, one, family, pods))
 
     def _of_family(
@@ -76,6 +91,10 @@ class Controller:
             same_node = service.traffic_distribution == "PreferSameNode"
             return with_distribution_hints(endpoints, self._zones, same_node)
         return endpoints
+
+
+def _is_hinted(service: Service, one: Object[ServiceShape]) -> bool:
+    return bool(service.traffic_distribution) or not one.annotations.keys().isdisjoint((TOPOLOGY_HINTS, TOPOLOGY_MODE))
 
 
 def _endpoint(service: Service, pod: Pod, address: str) -> Endpoint:

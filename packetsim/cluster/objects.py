@@ -19,6 +19,7 @@ from packetsim.cluster.names import (
     dns_subdomain,
     service_name,
 )
+from packetsim.cluster.notes import Table
 from packetsim.cluster.places import Place, Report, clipped, one_of, shown
 
 MAX_OBJECTS = 100_000
@@ -80,6 +81,9 @@ class Object(Generic[Model]):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
+
+
+ObjectNotes = Table[Document, None, Object[Any]]
 
 
 class Objects:
@@ -146,21 +150,27 @@ class Objects:
         return tuple(dict.fromkeys(["default", *named, *used]))
 
 
-def read_objects(documents: Iterable[Document], report: Report) -> Objects:
+def read_objects(documents: Iterable[Document], report: Report, notes: ObjectNotes) -> Objects:
     """Every object, Lists opened, with a problem for each that cannot be used."""
     objects = Objects()
     count = 0
     for document in documents:
-        place = Place(document.file, document.index, document.value, document.line)
-        for fields, where in _opened(document.value, place, report):
+        known = notes.find(document, None)
+        place = known.place if known else Place(document.file, document.index, document.value, document.line)
+        said = report.said
+        for fields, where in [(document.value, place)] if known else _opened(document.value, place, report):
             count += 1
             if count > MAX_OBJECTS:
                 cure = "Leave out what has no part in the traffic"
                 report.problem(where, (), f"more than {MAX_OBJECTS:,} objects", cure)
                 return objects
-            one = _object(fields, where, objects, report)
-            if one is not None:
-                objects.add(one)
+            one = known or _object(fields, where, objects, report)
+            if one is None:
+                continue
+            if not known and where is place and report.said == said:
+                notes.keep(document, None, one)
+            _declare(one, objects, report)
+            objects.add(one)
     return objects
 
 
@@ -207,7 +217,6 @@ def _object(fields: Fields, place: Place, objects: Objects, report: Report) -> O
     check_annotations(annotations, place, ("metadata", "annotations"), report)
     if kind != "Pod":
         _check_ours(annotations, place, report)
-    _declare(kind, namespace, name, place, objects, report)
     return Object(kind, namespace, name, data, place, labels, annotations)
 
 
@@ -279,7 +288,8 @@ def _check_ours(annotations: Mapping[str, str], place: Place, report: Report) ->
             report.problem(place, ("metadata", "annotations", key), f"{clipped(key)} says something of Pods", cure)
 
 
-def _declare(kind: str, namespace: str, name: str, place: Place, objects: Objects, report: Report) -> None:
+def _declare(one: Object[Any], objects: Objects, report: Report) -> None:
+    kind, namespace, name, place = one.kind, one.namespace, one.name, one.place
     if kind in NAMELESS or not name:
         return
     if namespace and not report.sound(place, ("metadata", "namespace")):

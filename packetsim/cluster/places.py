@@ -110,6 +110,7 @@ class Report:
 
     def __init__(self) -> None:
         self.problems: list[Problem] = []
+        self.said = 0  # how often something was to be told, told or not
         self._wrong: defaultdict[Place, _Paths] = defaultdict(_Paths)
         self._lost: defaultdict[Place, _Paths] = defaultdict(_Paths)
         self._notices: dict[str, tuple[int, Place | None]] = {}
@@ -120,11 +121,13 @@ class Report:
         `rests_on`: fields of the object that the judgement would change with, its own among them if
         it is about what the field lacks.
         """
+        self.said += 1
         if not self._is_lost(place, path) and self.sound(place, *rests_on):
             self._tell(place, path, message, cure)
 
     def mistyped(self, place: Place, path: Path, message: str, cure: str) -> None:
         """Tell that the type of the field at `path` is wrong: from here on the object lacks it."""
+        self.said += 1
         if not self._is_lost(place, path):
             self._lost[place].add(path)
             self._tell(place, path, message, cure)
@@ -147,6 +150,7 @@ class Report:
 
     def notice(self, text: str, place: Place | None = None) -> None:
         """Say `text` once, with how often it came up and where first."""
+        self.said += 1
         if text not in self._notices and len(self._notices) >= MAX_NOTICES:
             text, place = "there is more to notice than is told here", None
         count, first = self._notices.get(text, (0, place))

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from ipaddress import ip_address
-from types import MappingProxyType
 
 from packetsim.addresses import family_of, network
 from packetsim.cluster.model import Key, Pod
+from packetsim.cluster.notes import Table
 from packetsim.cluster.places import Path, Place, Report
 from packetsim.cluster.podcidrs import Host
 from packetsim.cluster.pods import PHASE, Draft
@@ -30,15 +30,19 @@ _NAMED_AFTER: tuple[Path, ...] = (  # what a workload calls its Pods, and whethe
 )
 
 
+AddressNotes = Table[Draft, tuple[str, ...], Pod]
+
+
 def give_addresses(
     drafts: list[Draft],
     hosts: list[Host],
     families: tuple[int, ...],
     report: Report,
-    running: Mapping[Key, Running] = MappingProxyType({}),
+    running: Mapping[Key, Running],
+    notes: AddressNotes,
 ) -> list[Pod]:
     """Every Pod, complete. Names and addresses that clash are problems."""
-    giver = _Giver(drafts, hosts, families, report)
+    giver = _Giver(drafts, hosts, families, report, notes)
     giver.keep(drafts, running)
     pods: dict[Key, tuple[Pod, Place]] = {}
     for draft in drafts:
@@ -51,7 +55,15 @@ def give_addresses(
 
 
 class _Giver:
-    def __init__(self, drafts: list[Draft], hosts: list[Host], families: tuple[int, ...], report: Report) -> None:
+    def __init__(
+        self,
+        drafts: list[Draft],
+        hosts: list[Host],
+        families: tuple[int, ...],
+        report: Report,
+        notes: AddressNotes,
+    ) -> None:
+        self._notes = notes
         self._hosts = {host.node.name: host for host in hosts}
         self._node_of = {ip: host.node.name for host in hosts for ip in host.node.addresses}
         self._report = report
@@ -67,11 +79,12 @@ class _Giver:
 
     def keep(self, drafts: list[Draft], running: Mapping[Key, Running]) -> None:
         """Pods that run already keep addresses that are their node's to give and nobody else's."""
+        ranges = {name: [network(cidr) for cidr in host.node.pod_cidrs] for name, host in self._hosts.items()}
         for draft in drafts:
             before = running.get(draft.pod.key)
             if before is None or before.node != draft.pod.node or draft.written_ips or draft.pod.host_network:
                 continue
-            cidrs = [network(cidr) for cidr in self._hosts[draft.pod.node].node.pod_cidrs]
+            cidrs = ranges[draft.pod.node]
             for ip in before.addresses:
                 if ip not in self._owners and ip not in self._node_of and any(ip in cidr for cidr in cidrs):
                     self._owners[ip] = draft
@@ -101,7 +114,11 @@ class _Giver:
                 lack = "outside their node's podCIDR" if host.stated_cidrs else "on Nodes without a podCIDR"
                 self._report.notice(f"Pods {lack}: routed to their node all the same", draft.place)
             return draft.pod
-        return replace(draft.pod, addresses=tuple(self._next(host, family, draft) for family in self._families))
+        return self._with(draft, tuple([self._next(host, family, draft) for family in self._families]))
+
+    def _with(self, draft: Draft, addresses: tuple[str, ...]) -> Pod:
+        found = self._notes.find(draft, addresses)
+        return found or self._notes.keep(draft, addresses, replace(draft.pod, addresses=addresses))
 
     def _on_host(self, draft: Draft, host: Host) -> Pod:
         """The kubelet gives it the node's own address of each family (status.hostIPs)."""
@@ -114,7 +131,7 @@ class _Giver:
         if draft.written_ips:
             return draft.pod
         given = tuple(ip for family in self._families if (ip := host.node.address(family)))
-        return replace(draft.pod, addresses=given)
+        return self._with(draft, given)
 
     def _next(self, host: Host, family: int, draft: Draft) -> str:
         kept = self._kept.get((draft.pod.key, family))

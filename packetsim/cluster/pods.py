@@ -14,6 +14,7 @@ from packetsim.addresses import family_of
 from packetsim.cluster import schemas
 from packetsim.cluster.model import ContainerPort, Pod
 from packetsim.cluster.names import dns_label, dns_subdomain, port_name
+from packetsim.cluster.notes import Table
 from packetsim.cluster.objects import OURS, Object
 from packetsim.cluster.parsing import family_name, ip_refusal, parse_ip
 from packetsim.cluster.places import Path, Place, Report, one_of, shown
@@ -34,6 +35,15 @@ class Draft:
     spec_path: Path
     spec: schemas.PodSpec
     written_ips: bool = False
+
+    def on(self, node: str, notes: PlaceNotes) -> Draft:
+        """The same Pod on this node."""
+        if self.pod.node == node:
+            return self
+        return notes.find(self, node) or notes.keep(self, node, replace(self, pod=replace(self.pod, node=node)))
+
+
+PlaceNotes = Table["Draft", str, "Draft"]
 
 
 def read_pod(one: Object[schemas.Pod], report: Report) -> Draft | None:

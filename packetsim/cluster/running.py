@@ -6,12 +6,11 @@ Without this, one Pod more would shift the addresses of all that come after it i
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import NamedTuple
 
 from packetsim.cluster.model import Cluster, Key
 from packetsim.cluster.podcidrs import Host
-from packetsim.cluster.pods import Draft
+from packetsim.cluster.pods import Draft, PlaceNotes
 from packetsim.cluster.scheduling import fits
 
 
@@ -27,17 +26,22 @@ def running_in(cluster: Cluster) -> dict[Key, Running]:
     return {key: Running(pod.node, pod.addresses) for key, pod in cluster.pods.items()}
 
 
-def still_running(drafts: Iterable[Draft], hosts: Iterable[Host], running: Mapping[Key, Running]) -> list[Draft]:
+def still_running(
+    drafts: list[Draft], hosts: Iterable[Host], running: Mapping[Key, Running], notes: PlaceNotes
+) -> list[Draft]:
     """The drafts, those without a node back on the node they are on, if it still allows them."""
     by_name = {host.node.name: host for host in hosts}
-    return [_kept(draft, by_name, running) for draft in drafts]
+    known: dict[tuple[int, str], bool] = {}  # by the spec's identity, and the node
 
+    def allows(node: str, draft: Draft) -> bool:
+        question = id(draft.spec), node
+        if question not in known:
+            known[question] = node in by_name and fits(draft.spec, by_name[node])
+        return known[question]
 
-def _kept(draft: Draft, hosts: Mapping[str, Host], running: Mapping[Key, Running]) -> Draft:
-    before = running.get(draft.pod.key)
-    if draft.pod.node or before is None:
-        return draft
-    host = hosts.get(before.node)
-    if host is None or not fits(draft.spec, host):
-        return draft
-    return replace(draft, pod=replace(draft.pod, node=before.node))
+    kept = []
+    for draft in drafts:
+        before = None if draft.pod.node else running.get(draft.pod.key)
+        stays = before is not None and allows(before.node, draft)
+        kept.append(draft.on(before.node, notes) if before and stays else draft)
+    return kept

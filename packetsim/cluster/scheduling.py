@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Container, Iterable
-from dataclasses import replace
 from heapq import heapreplace
 
 from packetsim.cluster import schemas
 from packetsim.cluster.names import dns_subdomain
 from packetsim.cluster.places import Place, Report, clipped, one_of
 from packetsim.cluster.podcidrs import Host
-from packetsim.cluster.pods import PHASE, Draft
+from packetsim.cluster.pods import PHASE, Draft, PlaceNotes
 from packetsim.cluster.selectors import matches
 
 MAX_DEMANDS = 1000
@@ -59,7 +58,9 @@ def _tolerated(taint: schemas.Taint, tolerations: Iterable[schemas.Toleration]) 
     )
 
 
-def schedule(drafts: list[Draft], fitting: Fitting, known: Container[str], report: Report) -> list[Draft]:
+def schedule(
+    drafts: list[Draft], fitting: Fitting, known: Container[str], report: Report, notes: PlaceNotes
+) -> list[Draft]:
     """Every Pod with its node; Pods on a node that does not exist are problems and left out."""
     names = {host.node.name for host in fitting.hosts}
     scheduler = _Scheduler(fitting, Counter(draft.pod.node for draft in drafts))
@@ -69,7 +70,7 @@ def schedule(drafts: list[Draft], fitting: Fitting, known: Container[str], repor
         if not node:
             report.notice("no node fits these Pods: left out, as they would stay Pending", draft.place)
         elif node in names:
-            placed.append(replace(draft, pod=replace(draft.pod, node=node)))
+            placed.append(draft.on(node, notes))
         elif node not in known and dns_subdomain(node) is None:
             message = f"there is no Node {clipped(node)}"
             cure = f"Add the Node, or use {one_of(sorted(names)[:5])}" if names else "Add the Node"

@@ -11,7 +11,7 @@ OPERATORS = ("In", "NotIn", "Exists", "DoesNotExist")
 
 
 def matches(wanted: Mapping[str, str], labels: Mapping[str, str]) -> bool:
-    return all(labels.get(key) == value for key, value in wanted.items())
+    return wanted.items() <= labels.items()
 
 
 def fulfils(requirement: schemas.Requirement, labels: Mapping[str, str]) -> bool:

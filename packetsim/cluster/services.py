@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from packetsim.addresses import family_of
 from packetsim.cluster import schemas
 from packetsim.cluster.families import FAMILIES
 from packetsim.cluster.model import Ingress, Service, ServicePort
 from packetsim.cluster.node_ports import NodePorts
+from packetsim.cluster.notes import Table
 from packetsim.cluster.objects import Object, Objects
 from packetsim.cluster.parsing import family_name, parse_cidr, parse_ip
 from packetsim.cluster.places import Path, Report
@@ -34,22 +36,34 @@ class _Draft:
     ips: tuple[str, ...]  # "" for what is none
 
 
+@dataclass(frozen=True, slots=True)
+class ServiceNotes:
+    """`drafts`: what each manifest says, on a cluster of these families; `complete`: with what it was given."""
+
+    drafts: Table[Object[schemas.Service], tuple[tuple[int, ...], bool], _Draft]
+    complete: Table[_Draft, tuple[tuple[str, ...], tuple[ServicePort, ...], int], Service]
+
+
 def read_services(
-    objects: Objects, cidrs: tuple[str, ...], addresses: Mapping[str, str], report: Report
+    objects: Objects, cidrs: tuple[str, ...], addresses: Mapping[str, str], report: Report, notes: ServiceNotes
 ) -> list[Service]:
     """Every Service, complete; none once something is wrong. `addresses`: of nodes and Pods, with whose each is."""
     cluster_ips, node_ports = ClusterIPs(cidrs, addresses, are_certain(objects, report)), NodePorts()
-    drafts = []
-    for one in objects.services:
-        spec = one.data.spec or schemas.ServiceSpec()
-        check_service(one, spec, report)
-        families = _families(one, spec, cluster_ips, report)
-        drafts.append(_Draft(one, spec, families, _written_ips(spec)))
+    asked = cluster_ips.families, cluster_ips.certain
+    drafts = [
+        notes.drafts.of(one, asked, report, partial(_draft, one, cluster_ips, report)) for one in objects.services
+    ]
     for draft in drafts:
         _claim(draft, cluster_ips, node_ports, report)
     if report.problems:
         return []
-    return [_complete(draft, cluster_ips, node_ports, report) for draft in drafts]
+    return [_complete(draft, cluster_ips, node_ports, report, notes) for draft in drafts]
+
+
+def _draft(one: Object[schemas.Service], cluster_ips: ClusterIPs, report: Report) -> _Draft:
+    spec = one.data.spec or schemas.ServiceSpec()
+    check_service(one, spec, report)
+    return _Draft(one, spec, _families(one, spec, cluster_ips, report), _written_ips(spec))
 
 
 def _written_ips(spec: schemas.ServiceSpec) -> tuple[str, ...]:
@@ -99,21 +113,30 @@ def _claim(draft: _Draft, cluster_ips: ClusterIPs, node_ports: NodePorts, report
         node_ports.claim(draft.spec.health_check_node_port, draft.one, path, report)
 
 
-def _complete(draft: _Draft, cluster_ips: ClusterIPs, node_ports: NodePorts, report: Report) -> Service:
+def _complete(
+    draft: _Draft, cluster_ips: ClusterIPs, node_ports: NodePorts, report: Report, notes: ServiceNotes
+) -> Service:
+    """With its addresses and node ports, which follow from what others have."""
     one, spec = draft.one, draft.spec
     ips = draft.ips
     if is_headless(spec):
         ips = ("None",)
     elif spec.type != "ExternalName":
         ips = (*ips, *(cluster_ips.give(family, one, report) for family in draft.families[len(ips) :]))
-    affinity = None
-    if spec.session_affinity == "ClientIP":
-        config = spec.session_affinity_config
-        affinity = (config.client_ip.timeout_seconds if config and config.client_ip else None) or DEFAULT_AFFINITY
     ports = _ports(draft, node_ports, report)
     health = spec.health_check_node_port or 0
     if needs_health_check(spec) and not health:
         health = node_ports.give(one, "health check", report)
+    given = ips, ports, health
+    return notes.complete.find(draft, given) or notes.complete.keep(draft, given, _service(draft, *given))
+
+
+def _service(draft: _Draft, ips: tuple[str, ...], ports: tuple[ServicePort, ...], health: int) -> Service:
+    one, spec = draft.one, draft.spec
+    affinity = None
+    if spec.session_affinity == "ClientIP":
+        config = spec.session_affinity_config
+        affinity = (config.client_ip.timeout_seconds if config and config.client_ip else None) or DEFAULT_AFFINITY
     return Service(
         namespace=one.namespace,
         name=one.name,

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 from packetsim.cluster import schemas
 from packetsim.cluster.inventing import suffix, template_hash
 from packetsim.cluster.model import Pod
 from packetsim.cluster.names import check_annotations, check_labels
+from packetsim.cluster.notes import Table
 from packetsim.cluster.objects import MAX_OBJECTS, POD_MAKERS, Object, Objects
 from packetsim.cluster.places import Path, Place, Report, one_of, shown
 from packetsim.cluster.pods import Draft, pod_of, read_pod
@@ -22,23 +24,34 @@ HASH_LABEL = "pod-template-hash"
 _TEMPLATE: Path = ("spec", "template")
 
 
-def draft_pods(objects: Objects, fitting: Fitting, report: Report) -> list[Draft]:
+@dataclass(frozen=True, slots=True)
+class DraftNotes:
+    """`pods`: what each Pod's own manifest says; `plans` and `made`: what each workload makes."""
+
+    pods: Table[Object[schemas.Pod], None, Draft | None]
+    plans: Table[Object[schemas.Workload], None, _Plan | None]
+    made: Table[_Plan, None, list[Draft]]
+
+
+def draft_pods(objects: Objects, fitting: Fitting, report: Report, notes: DraftNotes) -> list[Draft]:
     """Every Pod written, and every Pod that the workloads make, in the order of the manifests."""
     owned = _owned(objects)
     drafts: list[Draft] = []
     for one in objects.pods_and_workloads:
         if one.kind == "Pod":
-            draft = read_pod(one, report)
+            draft = notes.pods.of(one, None, report, partial(read_pod, one, report))
             drafts += [draft] if draft else []
             continue
-        made = _expand(one, fitting, report)
+        expand = partial(_expand, one, fitting, report)
+        # the Pods of a DaemonSet follow from the nodes, too
+        made = expand() if one.kind == "DaemonSet" else notes.plans.of(one, None, report, expand)
         if (one.kind, *one.key) in owned or made is None:
             continue
         if len(drafts) + len(made) > MAX_OBJECTS:
             message = f"{one} brings the Pods to more than {MAX_OBJECTS:,}"
             report.problem(one.place, ("spec", "replicas"), message, "Ask for fewer replicas")
             continue
-        drafts += [Draft(pod, one.place, (*_TEMPLATE, "spec"), spec) for pod, spec in made.pods()]
+        drafts += notes.made.find(made, None) or notes.made.keep(made, None, list(made.drafts()))
     return drafts
 
 
@@ -70,13 +83,14 @@ class _Plan:
     def __len__(self) -> int:
         return len(self.hosts) if self.one.kind == "DaemonSet" else self.count
 
-    def pods(self) -> Iterator[tuple[Pod, schemas.PodSpec]]:
+    def drafts(self) -> Iterator[Draft]:
         for name, node, labels in _MAKERS[self.one.kind](self):
             pod = replace(self.pattern, name=name, node=node or self.pattern.node)
             if self.one.kind == "StatefulSet":
                 service = self.one.data.spec.service_name if self.one.data.spec else None
                 pod = replace(pod, hostname=name, subdomain=service or "")
-            yield replace(pod, labels={**pod.labels, **labels}), self.spec
+            pod = replace(pod, labels={**pod.labels, **labels})
+            yield Draft(pod, self.one.place, (*_TEMPLATE, "spec"), self.spec)
 
 
 Made = Iterator[tuple[str, str, Mapping[str, str]]]  # name, node or "", labels added

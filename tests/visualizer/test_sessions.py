@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from random import Random
 from typing import Any
 
 import pytest
@@ -372,3 +373,40 @@ def test_a_view_and_the_events_after_it_say_what_a_later_view_says() -> None:
     assert pods == {one.place: one for one in later.cluster.pods}
     assert services == {one.key: one for one in later.cluster.services}
     assert documents == {one.key: one for one in later.documents}
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_change_after_others_is_what_a_lab_read_anew_would_be(seed: int) -> None:
+    """Each change takes up what the last one found; nothing comes out differently for it, nor is refused otherwise."""
+    random = Random(seed)
+    session, refused = Session(new_state(large(8, 3), "L"), 0, dice), 0
+
+    def drawn() -> Command:
+        name = f"s{random.randrange(10)}"  # two of which there are not
+        patches: list[tuple[str, dict[str, Any]]] = [
+            ("Deployment", {"replicas": random.choice([0, 1, 3, 7, -1, "two"])}),
+            ("Deployment", {"template": {"spec": {"nodeName": random.choice(["node1", "nowhere", None])}}}),
+            ("Service", {"type": random.choice(["NodePort", "LoadBalancer", "Other", None])}),
+            ("Service", {"selector": {"app": f"s{random.randrange(8)}"}}),
+            ("Service", {"clusterIP": random.choice(["10.96.0.9", "10.244.0.5", "None", None])}),
+        ]
+        kind, spec = random.choice(patches)
+        patched: Command = Patch(kind=kind, namespace="shop", name=name, patch={"spec": spec})
+        rarely: list[Command] = [Delete(kind=kind, namespace="shop", name=name), Undo(), Redo()]
+        return patched if random.random() < 0.6 else random.choice(rarely)
+
+    for _ in range(40):
+        state, command = session.state, drawn()
+        anew = Session(state, session.seq, dice)
+        try:
+            told = session.handle(command)
+        except RefusedError as error:
+            refused += 1
+            with pytest.raises(RefusedError) as again:
+                anew.handle(command)
+            assert again.value.problems == error.problems
+        else:
+            assert anew.handle(command) == told
+        assert session.manifests == anew.manifests
+        assert list(session.manifests.cluster.pods) == list(anew.manifests.cluster.pods)
+    assert 3 < refused < 37

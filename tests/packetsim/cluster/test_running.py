@@ -6,6 +6,7 @@ import pytest
 
 from packetsim.cluster import Manifests, Source, load, load_documents, running_in
 from packetsim.cluster.documents import read_documents
+from packetsim.cluster.endpointslices import MAX_LOOKED
 from packetsim.errors import ManifestError
 
 NODES = "".join(
@@ -22,9 +23,9 @@ def deployment(name: str, replicas: int, spec: str = "") -> str:
     )
 
 
-def after(before: Manifests, text: str, **more: int) -> Manifests:
+def after(before: Manifests, text: str, most_looked: int = MAX_LOOKED) -> Manifests:
     documents = list(read_documents([Source("text", text)], []))
-    return load_documents(documents, running_in(before.cluster), **more)
+    return load_documents(documents, running_in(before.cluster), most_looked)
 
 
 def test_more_of_one_moves_none_of_another() -> None:
