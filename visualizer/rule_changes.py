@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from packetsim.kubeproxy.config import NodeConfig
 from packetsim.ruletext import ChainText, Line, NftChainText, NftSetText, ServerText, SetText
-from visualizer.rules import origin_views
+from visualizer.origins import origin_views
 from visualizer.schemas import MOST_LINES, MOST_ORIGINS, RuleChange, Sign
 
 LONGEST_LINE = 2000

@@ -5,16 +5,17 @@ Hits are those of packets sent since the kernel began, or since the rule's chain
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
 from packetsim.kubeproxy.config import PARTS, NodeConfig
 from packetsim.parts import heading, render
-from packetsim.ruletext import IptablesText, Line, NftTableText, Origin, element_rows
+from packetsim.ruletext import IptablesText, Line, NftTableText, element_rows
 from packetsim.simulation import Simulation
+from visualizer.origins import origin_views
 from visualizer.refusals import RefusedError
-from visualizer.schemas import KernelView, Mode, OriginView, RuleLine, RulesPart, RulesView
+from visualizer.schemas import KernelView, Mode, RuleLine, RulesPart, RulesView
 from visualizer.walks import mode_named
 
 Hits = Mapping[tuple[str, str, int], int]
@@ -128,13 +129,6 @@ def _line(
         hits=hits.get((table, chain, number), 0),
         origins=origin_views(line.origins),
     )
-
-
-def origin_views(origins: Iterable[Origin]) -> list[OriginView]:
-    return [
-        OriginView(kind=one.kind, namespace=one.namespace, name=one.name, field=one.field)
-        for one in dict.fromkeys(origins)
-    ]
 
 
 def _addresses(lines: tuple[Line, ...]) -> Iterator[RuleLine]:
