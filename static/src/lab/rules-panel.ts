@@ -120,6 +120,7 @@ export class RulesPanel extends LitElement {
     if (timeline === null || moment === null || moment.place !== lab.node) this.inPlay = -1;
     else if (moment.detail.kind === "scheduled") this.inPlay = rowOfServer(this.rows, serverInPlay(timeline, moment.index));
     else this.inPlay = rowOfRule(this.rows, ruleInPlay(timeline, moment.index, lab.node));
+    this.aimAtInPlay();
   }
   private foldCount = 0;
   private walkKey: readonly unknown[] = [];
@@ -346,23 +347,25 @@ export class RulesPanel extends LitElement {
         this.requestUpdate();
       }
     }
-    this.showInPlay();
+    if (this.aim !== null && this.scroller !== null) this.scroller.scrollTop = this.aim;
+    this.aim = null;
   }
+  private aim: number | null = null; // where to scroll to, once it is drawn
   private shownAt = -2;
   private shownIn: Rows | null = null;
 
-  private showInPlay(): void {
+  /** Before drawing, so that only the rows there are drawn. */
+  private aimAtInPlay(): void {
     if (this.inPlay === this.shownAt && this.rows === this.shownIn) return;
     this.shownAt = this.inPlay;
     this.shownIn = this.rows;
-    const scroller = this.scroller;
-    if (this.inPlay < 0 || scroller === null || performance.now() < this.still) return;
+    if (this.inPlay < 0 || this.size.height === 0 || performance.now() < this.still) return;
     const top = this.rows.tops[this.inPlay]!;
     const bottom = this.rows.tops[this.inPlay + 1]!;
     if (top >= this.top + ROW.fold && bottom <= this.top + this.size.height - 8) return;
     const most = this.rows.tops.at(-1)! - this.size.height;
-    this.top = Math.max(0, Math.min(most, top - this.size.height / 3));
-    scroller.scrollTop = this.top;
+    this.aim = Math.round(Math.max(0, Math.min(most, top - this.size.height / 3)));
+    this.top = this.aim;
   }
 
   private get scroller(): HTMLElement | null {

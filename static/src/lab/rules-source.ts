@@ -8,11 +8,21 @@ import { patchedRules, withKernel } from "./patched-rules";
 const HITS_EVERY = 1500; // ms
 const MANY = 4000; // lines; with more, hits alone are not worth fetching them
 
+const MOST_KEPT = 3; // nodes
+
+interface Kept {
+  readonly wanted: string;
+  readonly seq: number;
+  readonly rules: RulesView;
+  readonly kernel: KernelView;
+}
+
 export class RulesSource {
   view: RulesView | null = null; // rules, and below them what the kernel holds
   failed: string | null = null;
   private rules: RulesView | null = null;
   private kernel: KernelView | null = null;
+  private readonly kept = new Map<string, Kept>(); // by node, the latest last
   private wanted = "";
   private seq = -1;
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -26,6 +36,9 @@ export class RulesSource {
     const wanted = `${node} ${state.mode} ${changed?.seq ?? 0}`;
     if (wanted !== this.wanted) {
       this.wanted = wanted;
+      clearTimeout(this.timer); // it would fetch what was wanted before
+      this.timer = undefined;
+      if (this.takeKept(node)) return;
       this.take(node, state, changed);
       this.fetch(api, node, state.seq);
     } else if (state.seq !== this.seq && this.timer === undefined && this.abort === null) {
@@ -42,6 +55,24 @@ export class RulesSource {
     this.timer = undefined;
     this.abort?.abort();
     this.wanted = "";
+  }
+
+  /** A node that the walk comes back to, with nothing changed since, stands there at once. */
+  private takeKept(node: string): boolean {
+    const kept = this.kept.get(node);
+    if (kept === undefined || kept.wanted !== this.wanted) return false;
+    this.abort?.abort();
+    this.abort = null;
+    this.failed = null;
+    this.seq = kept.seq;
+    this.put(kept.rules, kept.kernel);
+    return true;
+  }
+
+  private keep(kept: Kept): void {
+    this.kept.delete(kept.rules.node);
+    this.kept.set(kept.rules.node, kept);
+    if (this.kept.size > MOST_KEPT) this.kept.delete(this.kept.keys().next().value!);
   }
 
   /** What a change told of this node stands on the screen before its whole text has come. */
@@ -69,6 +100,7 @@ export class RulesSource {
   private fetch(api: Api, node: string, seq: number, kernelAlone = false): void {
     this.abort?.abort();
     const abort = (this.abort = new AbortController());
+    const { wanted } = this;
     this.seq = seq;
     this.last = performance.now();
     const rules = kernelAlone && this.rules !== null ? Promise.resolve(this.rules) : api.rules(node, abort.signal);
@@ -78,6 +110,7 @@ export class RulesSource {
         this.abort = null;
         this.put(view, kernel);
         this.seq = Math.max(seq, view.seq);
+        this.keep({ wanted, seq: this.seq, rules: view, kernel });
         this.failed = null;
         this.tell();
       },
