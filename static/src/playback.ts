@@ -165,16 +165,16 @@ export function redraw(host: ReactiveControllerHost, event: Event, playback: Pla
   else host.requestUpdate();
 }
 
-/** Redraws a Lit element when the playback it was given says one of `events`. */
-export class Follow implements ReactiveController {
-  private playback: Playback | null = null;
+/** Tells a Lit element, while it is on the page, of `events` of what it was given. */
+export class FollowEvents<Target extends EventTarget> implements ReactiveController {
+  private target: Target | null = null;
   private connected = false;
 
   constructor(
-    private readonly host: ReactiveControllerHost,
-    private readonly given: () => Playback | null,
-    private readonly events: readonly string[] = ["load", "moment", "state"],
-    private readonly tell: (event: Event) => void = (event) => redraw(this.host, event, this.playback),
+    host: ReactiveControllerHost,
+    private readonly given: () => Target | null,
+    private readonly events: readonly string[],
+    private readonly tell: (event: Event) => void,
   ) {
     host.addController(this);
   }
@@ -193,12 +193,24 @@ export class Follow implements ReactiveController {
     if (this.connected) this.attach(this.given());
   }
 
-  private attach(next: Playback | null): void {
-    if (next === this.playback) return;
+  private attach(next: Target | null): void {
+    if (next === this.target) return;
     for (const event of this.events) {
-      this.playback?.removeEventListener(event, this.tell);
+      this.target?.removeEventListener(event, this.tell);
       next?.addEventListener(event, this.tell);
     }
-    this.playback = next;
+    this.target = next;
+  }
+}
+
+/** Redraws a Lit element when the playback it was given says one of `events`. */
+export class Follow extends FollowEvents<Playback> {
+  constructor(
+    host: ReactiveControllerHost,
+    given: () => Playback | null,
+    events: readonly string[] = ["load", "moment", "state"],
+    tell: (event: Event) => void = (event) => redraw(host, event, given()),
+  ) {
+    super(host, given, events, tell);
   }
 }

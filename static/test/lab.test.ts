@@ -10,7 +10,7 @@ import { firstFlow, matching, protocolOf, serviceIn, sources, targets } from "..
 import { readDraft } from "../src/lab/draft";
 import { asNumber } from "../src/lab/forms";
 import { wishOf } from "../src/lab/keys";
-import { readLink, writeLink } from "../src/lab/link";
+import { Allowance, readLink, writeLink } from "../src/lab/link";
 import { latest, nodeAt, ruleInPlay, serverInPlay, trialsOf } from "../src/lab/marks";
 import { rulesOfWalk } from "../src/lab/marked-rules";
 import { documentMenu, menuOf } from "../src/lab/menus";
@@ -28,18 +28,44 @@ const rules = (mode: string): RulesView =>
   JSON.parse(readFileSync(new URL(`rules/${mode}.json`, import.meta.url), "utf8")) as RulesView;
 const MODES = ["iptables", "ipvs", "nftables"] as const;
 const document = (kind: string, namespace: string, name: string): DocumentView => ({
-  key: `${kind} ${namespace === "" ? "" : `${namespace}/`}${name}`, kind, namespace, name, yaml: `kind: ${kind}\n`,
+  key: `${kind} ${namespace === "" ? "" : `${namespace}/`}${name}`,
+  kind,
+  namespace,
+  name,
+  yaml: `kind: ${kind}\n`,
 });
 const DOCUMENTS = [
-  document("Node", "", "node1"), document("Node", "", "node2"), document("KubeProxyConfiguration", "", "KubeProxyConfiguration"),
-  document("Pod", "shop", "client"), document("Deployment", "shop", "web"), document("Service", "shop", "web"), document("Service", "kube-system", "kube-dns"),
+  document("Node", "", "node1"),
+  document("Node", "", "node2"),
+  document("KubeProxyConfiguration", "", "KubeProxyConfiguration"),
+  document("Pod", "shop", "client"),
+  document("Deployment", "shop", "web"),
+  document("Service", "shop", "web"),
+  document("Service", "kube-system", "kube-dns"),
 ];
-const lab = (): LabState => begin({
-  seq: 1, title: "shop", role: "editor", mode: "iptables", documents: DOCUMENTS, cluster: shop(), traces: [], notices: [],
-  can_undo: false, can_redo: false, expires: "2030-01-01T00:00:00Z",
-});
+const lab = (): LabState =>
+  begin({
+    seq: 1,
+    title: "shop",
+    role: "editor",
+    mode: "iptables",
+    documents: DOCUMENTS,
+    cluster: shop(),
+    traces: [],
+    notices: [],
+    can_undo: false,
+    can_redo: false,
+    expires: "2030-01-01T00:00:00Z",
+  });
 const wanted = (more: Partial<Wanted> = {}): Wanted => ({
-  search: "", service: null, columns: 60, folded: () => false, trials: new Map(), fresh: new Set(), gone: new Map(), ...more,
+  search: "",
+  service: null,
+  columns: 60,
+  folded: () => false,
+  trials: new Map(),
+  fresh: new Set(),
+  gone: new Map(),
+  ...more,
 });
 
 describe("a node's rules as rows", () => {
@@ -83,7 +109,10 @@ describe("a node's rules as rows", () => {
   test("the rule in play is found in the node's own text", () => {
     const timeline = line("clusterip-iptables");
     const made = rowsOf(partsOf(rules("iptables")), wanted());
-    const fixed = timeline.moments.find((moment) => moment.detail.kind === "rule_tried" && moment.place === "node1" && moment.detail.chain === "PREROUTING")!;
+    const fixed = timeline.moments.find(
+      (moment) =>
+        moment.detail.kind === "rule_tried" && moment.place === "node1" && moment.detail.chain === "PREROUTING",
+    )!;
     const row = made.rows[rowOfRule(made, ruleInPlay(timeline, fixed.index, "node1"))];
     expect(row?.kind === "line" && row.line.text).toBe(fixed.detail.kind === "rule_tried" && fixed.detail.text);
   });
@@ -94,7 +123,11 @@ describe("a node's rules as rows", () => {
   test("two thousand rules are laid out in a few milliseconds", () => {
     const lines = Array.from({ length: 2000 }, (_, number) => ({
       text: `-A KUBE-SERVICES -d 10.96.${number >> 8}.${number & 255}/32 -p tcp -m comment --comment "a/s${number}:http cluster IP" -m tcp --dport 80 -j KUBE-SVC-${number}`,
-      table: "nat", chain: "KUBE-SERVICES", number: number + 1, hits: 0, origins: [],
+      table: "nat",
+      chain: "KUBE-SERVICES",
+      number: number + 1,
+      hits: 0,
+      origins: [],
     }));
     const parts = partsOf({ seq: 1, node: "n", mode: "iptables", parts: [{ part: "iptables", heading: "", lines }] });
     rowsOf(parts, wanted());
@@ -107,16 +140,25 @@ describe("a node's rules as rows", () => {
 describe("a line's pieces", () => {
   test.each(MODES)("%s: are the line, letter for letter, broken or not", (mode) => {
     for (const { text } of rules(mode).parts.flatMap((part) => part.lines)) {
-      expect(piecesOf(text).map((piece) => piece.text).join("")).toBe(text);
+      expect(
+        piecesOf(text)
+          .map((piece) => piece.text)
+          .join(""),
+      ).toBe(text);
       const rows = brokenRows(text, 40);
       expect(rows).toHaveLength(rowCount(text, 40));
-      for (const row of rows) expect(row.indent + row.pieces.reduce((sum, piece) => sum + piece.text.length, 0)).toBeLessThanOrEqual(40);
+      for (const row of rows)
+        expect(row.indent + row.pieces.reduce((sum, piece) => sum + piece.text.length, 0)).toBeLessThanOrEqual(40);
       const joined = rows.map((row) => row.pieces.map((piece) => piece.text).join("")).join("");
       expect(joined.replace(/\s/g, "")).toBe(text.replace(/\s/g, ""));
     }
   });
   test("hostile text stays text", () => {
-    expect(piecesOf('<img src=x onerror="alert(1)">').map((piece) => piece.text).join("")).toBe('<img src=x onerror="alert(1)">');
+    expect(
+      piecesOf('<img src=x onerror="alert(1)">')
+        .map((piece) => piece.text)
+        .join(""),
+    ).toBe('<img src=x onerror="alert(1)">');
   });
 });
 
@@ -124,7 +166,9 @@ describe("what a packet did to the rules", () => {
   test("each rule is told as it was last tried", () => {
     const timeline = line("clusterip-iptables");
     const trials = trialsOf(timeline, 0, "node1");
-    const tried = timeline.moments.filter((moment) => moment.leg === 0 && moment.place === "node1" && moment.detail.kind === "rule_tried");
+    const tried = timeline.moments.filter(
+      (moment) => moment.leg === 0 && moment.place === "node1" && moment.detail.kind === "rule_tried",
+    );
     expect([...trials.values()].flat().length).toBeGreaterThanOrEqual(tried.length);
     for (const list of trials.values()) {
       expect(latest(list, list[0]!.index - 1)).toBeNull();
@@ -143,7 +187,9 @@ describe("what a packet did to the rules", () => {
 });
 
 describe("a comparison", () => {
-  const lanes = NAMES.slice(0, 3).map((name, at) => laneOf((["iptables", "ipvs", "userspace"] as const)[at]!, at, line(name)));
+  const lanes = NAMES.slice(0, 3).map((name, at) =>
+    laneOf((["iptables", "ipvs", "userspace"] as const)[at]!, at, line(name)),
+  );
   test.each(lanes)("$mode: its milestones are moments, and the phase leads back to them", (lane) => {
     for (const [column, milestone] of MILESTONES.entries()) {
       const at = lane.at[milestone];
@@ -173,9 +219,25 @@ describe("a comparison", () => {
   });
   test("the traces of one command stand together, in the modes' order", () => {
     const trace = (number: number, seq: number, mode: TraceSummary["mode"], label = "compare"): TraceSummary => ({
-      number, seq, mode, source: "a", target: "b", protocol: "tcp", disposition: "delivered", endpoint: null, path: [], steps: 1, rules_tried: 0, label,
+      number,
+      seq,
+      mode,
+      source: "a",
+      target: "b",
+      protocol: "tcp",
+      disposition: "delivered",
+      endpoint: null,
+      path: [],
+      steps: 1,
+      rules_tried: 0,
+      label,
     });
-    const traces = [trace(1, 1, "ipvs"), trace(2, 2, "nftables"), trace(3, 2, "userspace"), trace(4, 3, "iptables", "")];
+    const traces = [
+      trace(1, 1, "ipvs"),
+      trace(2, 2, "nftables"),
+      trace(3, 2, "userspace"),
+      trace(4, 3, "iptables", ""),
+    ];
     expect(comparedTogether(traces, null).map((one) => one.number)).toEqual([3, 2]);
     expect(comparedTogether(traces, 1).map((one) => one.number)).toEqual([1]);
   });
@@ -192,7 +254,11 @@ describe("the ends of a flow", () => {
   });
   test("a Service's port says the protocol", () => {
     expect(protocolOf(lab(), "kube-system/kube-dns:53")).toBe("udp");
-    expect(targets(lab()).filter((one) => one.value === "kube-system/kube-dns:53").map((one) => one.protocol)).toEqual(["udp", "tcp"]);
+    expect(
+      targets(lab())
+        .filter((one) => one.value === "kube-system/kube-dns:53")
+        .map((one) => one.protocol),
+    ).toEqual(["udp", "tcp"]);
     expect(protocolOf(lab(), "10.0.0.1:80")).toBeNull();
     expect(serviceIn(lab(), "shop/web:80")).toBe("shop/web:80");
     expect(serviceIn(lab(), "10.0.0.1:80")).toBeNull();
@@ -200,17 +266,28 @@ describe("the ends of a flow", () => {
 });
 
 describe("an address", () => {
+  test("an address is written at once, but not more often than browsers bear", () => {
+    const allowance = new Allowance(3, 200);
+    const at = (now: number) => allowance.take(now);
+    expect([at(0), at(1), at(2), at(3)]).toEqual([true, true, true, false]);
+    expect([at(210), at(211)]).toEqual([true, false]);
+  });
+
   test("names a walk and a step, and comes back the same", () => {
     expect(readLink("#trace=3&step=17")).toEqual({ trace: 3, step: 17 });
     expect(readLink(writeLink({ trace: 9, step: null }))).toEqual({ trace: 9, step: null });
   });
-  test.each(["", "#trace=", "#trace=0", "#trace=-1", "#trace=1e9", "#trace=99999999999", "#step=3", "#trace=<b>"])("%s names nothing", (hash) => {
-    expect(readLink(hash)).toBeNull();
-  });
+  test.each(["", "#trace=", "#trace=0", "#trace=-1", "#trace=1e9", "#trace=99999999999", "#step=3", "#trace=<b>"])(
+    "%s names nothing",
+    (hash) => {
+      expect(readLink(hash)).toBeNull();
+    },
+  );
 });
 
 describe("keys", () => {
-  const press = (key: string, more: object = {}) => wishOf({ key, ctrlKey: false, metaKey: false, altKey: false, shiftKey: false, ...more });
+  const press = (key: string, more: object = {}) =>
+    wishOf({ key, ctrlKey: false, metaKey: false, altKey: false, shiftKey: false, ...more });
   test("choose modes, views, and the search", () => {
     expect(press("2")).toEqual({ do: "mode", mode: "iptables" });
     expect(press("/")).toEqual({ do: "search" });
@@ -224,25 +301,61 @@ describe("keys", () => {
 describe("blame", () => {
   test("a rule's origins lead to the documents that can be read", () => {
     const state = lab();
-    expect(fieldOfOrigin({ kind: "Service", namespace: "shop", name: "web", field: "spec.clusterIP" }, state)).toEqual({ document: "Service shop/web", field: "spec.clusterIP" });
-    expect(fieldOfOrigin({ kind: "EndpointSlice", namespace: "shop", name: "web-abcde", field: "endpoints[0]" }, state)).toEqual({ document: "Service shop/web", field: "spec.selector" });
+    expect(fieldOfOrigin({ kind: "Service", namespace: "shop", name: "web", field: "spec.clusterIP" }, state)).toEqual({
+      document: "Service shop/web",
+      field: "spec.clusterIP",
+    });
+    expect(
+      fieldOfOrigin({ kind: "EndpointSlice", namespace: "shop", name: "web-abcde", field: "endpoints[0]" }, state),
+    ).toEqual({ document: "Service shop/web", field: "spec.selector" });
     expect(fieldOfOrigin({ kind: "kube-proxy", namespace: "", name: "", field: "forwarding" }, state)).toBeNull();
   });
   test("a field lights the rules that it, or a field in it, made", () => {
     expect(covers("spec.ports[0]", "spec.ports[0].port")).toBe(true);
     expect(covers("spec.ports[1]", "spec.ports[10].port")).toBe(false);
     const lines = rules("iptables").parts.flatMap((part) => part.lines);
-    expect(lines.filter((one) => madeBy(one, { document: "Service shop/web", field: "spec.clusterIP" }, lab())).length).toBeGreaterThan(0);
+    expect(
+      lines.filter((one) => madeBy(one, { document: "Service shop/web", field: "spec.clusterIP" }, lab())).length,
+    ).toBeGreaterThan(0);
     expect(lines.filter((one) => madeBy(one, { document: "Service shop/nope", field: "spec" }, lab()))).toEqual([]);
   });
 });
 
 describe("a change", () => {
-  const stage = (actor: Changed["stages"][number]["actor"], place: string, more: object = {}) => ({ actor, place, text: "", added: 0, removed: 0, lines: [], ...more });
+  const stage = (actor: Changed["stages"][number]["actor"], place: string, more: object = {}) => ({
+    actor,
+    place,
+    text: "",
+    added: 0,
+    removed: 0,
+    lines: [],
+    ...more,
+  });
   const event = (by: string): Changed => ({
-    type: "changed", by, summary: "", mode: "iptables", documents: [], nodes: [], pods: [], services: [], removed: [], notices: [], can_undo: true, can_redo: false,
-    stages: [stage("api-server", "control plane"), stage("kube-proxy", "node1", { added: 1, removed: 1, lines: [
-      { sign: "+", part: "iptables", text: " -A NEW ", place: "", origins: [] }, { sign: "-", part: "iptables", text: "-A OLD", place: "", origins: [] }] }), stage("kube-proxy", "node2", { added: 2 })],
+    type: "changed",
+    by,
+    summary: "",
+    mode: "iptables",
+    documents: [],
+    nodes: [],
+    pods: [],
+    services: [],
+    removed: [],
+    notices: [],
+    can_undo: true,
+    can_redo: false,
+    stages: [
+      stage("api-server", "control plane"),
+      stage("kube-proxy", "node1", {
+        added: 1,
+        removed: 1,
+        lines: [
+          { sign: "+", part: "iptables", text: " -A NEW ", place: "", origins: [] },
+          { sign: "-", part: "iptables", text: "-A OLD", place: "", origins: [] },
+        ],
+      }),
+      stage("kube-proxy", "node2", { added: 2 }),
+    ],
   });
   const after = (by: string) => [{ seq: 7, at: "", event: event(by) }];
   test("marks the node's new lines and keeps those that are gone", () => {
@@ -255,7 +368,10 @@ describe("a change", () => {
     expect(lastDifference(after("set_mode"), "node1").fresh.size).toBe(0);
   });
   test("is told actor by actor", () => {
-    expect(stationsOf(event("patch")).map((one) => [one.actor, one.stages.length, one.added])).toEqual([["api-server", 1, 0], ["kube-proxy", 2, 3]]);
+    expect(stationsOf(event("patch")).map((one) => [one.actor, one.stages.length, one.added])).toEqual([
+      ["api-server", 1, 0],
+      ["kube-proxy", 2, 3],
+    ]);
   });
 });
 
@@ -270,12 +386,23 @@ describe("building", () => {
   test("a node is added to those that were made up: they get documents as they are", () => {
     const base = lab();
     const six = { ...base.nodes.get("node2")!, name: "7", addresses: ["fd00::7"], pod_cidrs: ["fd01::/64"] };
-    const bare = { ...base, documents: new Map(), nodes: new Map([["node1", base.nodes.get("node1")!], ["7", six]]) };
+    const bare = {
+      ...base,
+      documents: new Map(),
+      nodes: new Map([
+        ["node1", base.nodes.get("node1")!],
+        ["7", six],
+      ]),
+    };
     const made = make("node", bare, { namespace: "" });
     const values = made.manifest.split("---\n").map((text) => readDraft(text).value);
     expect(made.key).toBe("Node node2");
     expect(values).toMatchObject([
-      { metadata: { name: "node1" }, spec: { podCIDR: "10.244.1.0/24" }, status: { addresses: [{ address: "192.168.10.11" }] } },
+      {
+        metadata: { name: "node1" },
+        spec: { podCIDR: "10.244.1.0/24" },
+        status: { addresses: [{ address: "192.168.10.11" }] },
+      },
       { metadata: { name: "7" }, spec: { podCIDR: "fd01::/64" }, status: { addresses: [{ address: "fd00::7" }] } },
       { metadata: { name: "node2" } },
     ]);
@@ -283,11 +410,19 @@ describe("building", () => {
   });
   test("menus offer what the thing can do, and label it", () => {
     const state = lab();
-    const things = [null, { kind: "node", id: "node1" }, { kind: "service", id: "Service shop/web" }, ...[...state.pods.keys()].map((id) => ({ kind: "pod", id }))] as const;
+    const things = [
+      null,
+      { kind: "node", id: "node1" },
+      { kind: "service", id: "Service shop/web" },
+      ...[...state.pods.keys()].map((id) => ({ kind: "pod", id })),
+    ] as const;
     for (const thing of things) {
-      for (const item of menuOf(thing as Parameters<typeof menuOf>[0], state)) if (item !== "line") expect(CATALOGUES.en[item.label]).toBeTruthy();
+      for (const item of menuOf(thing as Parameters<typeof menuOf>[0], state))
+        if (item !== "line") expect(CATALOGUES.en[item.label]).toBeTruthy();
     }
-    const scale = documentMenu("Deployment shop/web", state).filter((item) => item !== "line" && item.label === "menu.scale");
+    const scale = documentMenu("Deployment shop/web", state).filter(
+      (item) => item !== "line" && item.label === "menu.scale",
+    );
     expect(scale).toHaveLength(2);
     expect(menuOf({ kind: "pod", id: "gone" }, state)).toEqual([]);
   });
@@ -301,22 +436,44 @@ describe("building", () => {
 });
 
 test("an input for numbers is given numbers alone, and what else is written is told", () => {
-  expect([80, "80", "-1", undefined, "eighty", true].map(asNumber)).toEqual([["80", ""], ["80", ""], ["-1", ""], ["", ""], ["", "eighty"], ["", "true"]]);
+  expect([80, "80", "-1", undefined, "eighty", true].map(asNumber)).toEqual([
+    ["80", ""],
+    ["80", ""],
+    ["-1", ""],
+    ["", ""],
+    ["", "eighty"],
+    ["", "true"],
+  ]);
 });
 
 describe("odds", () => {
   test("of one end are added up, and shown as they are written", () => {
-    const odd = (probability: string, endpoint: string) => ({ probability, kernel_probability: probability, outcome: "delivered", endpoint, source_seen: null, masqueraded: false });
-    expect(barsOfOdds([odd("1/3", "a"), odd("1/3", "b"), odd("1/3", "b")]).map((bar) => bar.share)).toEqual([1 / 3, 2 / 3]);
+    const odd = (probability: string, endpoint: string) => ({
+      probability,
+      kernel_probability: probability,
+      outcome: "delivered",
+      endpoint,
+      source_seen: null,
+      masqueraded: false,
+    });
+    expect(barsOfOdds([odd("1/3", "a"), odd("1/3", "b"), odd("1/3", "b")]).map((bar) => bar.share)).toEqual([
+      1 / 3,
+      2 / 3,
+    ]);
     expect(fraction("x")).toBe(0);
-    const bars = barsOfBurst([{ outcome: "delivered", endpoint: "a", count: 40, probability: "1/3", expected: 33.3 }], 100);
+    const bars = barsOfBurst(
+      [{ outcome: "delivered", endpoint: "a", count: 40, probability: "1/3", expected: 33.3 }],
+      100,
+    );
     expect(bars[0]).toMatchObject({ counted: 0.4, probability: "1/3" });
     expect(scaleOf(bars)).toBe(0.4);
   });
 });
 
 test("a refusal's sentence stands at the line that it names", () => {
-  expect(problemsIn(["Service shop/web, line 7, spec.ports[0].port: 0 is not a port. Write one.", "Too much."])).toEqual([
+  expect(
+    problemsIn(["Service shop/web, line 7, spec.ports[0].port: 0 is not a port. Write one.", "Too much."]),
+  ).toEqual([
     { line: 7, words: "spec.ports[0].port: 0 is not a port. Write one." },
     { line: 0, words: "Too much." },
   ]);
@@ -326,10 +483,29 @@ describe("rules after a change, before the whole text has come", () => {
   const view = rules("iptables");
   const chain = view.parts[0]!.lines.find((one) => one.chain === "KUBE-SERVICES" && one.number === 1)!;
   const origin = { kind: "Service", namespace: "shop", name: "new", field: "spec.ports[0].port" };
-  const change = (sign: "+" | "-", text: string, place: string) => ({ sign, part: view.parts[0]!.part, text, place, origins: [origin] });
-  const after = patchedRules(view, { actor: "kube-proxy", place: "node1", text: "", added: 2, removed: 1, lines: [
-    change("-", chain.text, "nat KUBE-SERVICES"), change("+", "-A KUBE-SERVICES -j NEW", "nat KUBE-SERVICES"), change("+", ":KUBE-NEW - [0:0]", "nat KUBE-NEW"),
-  ] }, 9);
+  const change = (sign: "+" | "-", text: string, place: string) => ({
+    sign,
+    part: view.parts[0]!.part,
+    text,
+    place,
+    origins: [origin],
+  });
+  const after = patchedRules(
+    view,
+    {
+      actor: "kube-proxy",
+      place: "node1",
+      text: "",
+      added: 2,
+      removed: 1,
+      lines: [
+        change("-", chain.text, "nat KUBE-SERVICES"),
+        change("+", "-A KUBE-SERVICES -j NEW", "nat KUBE-SERVICES"),
+        change("+", ":KUBE-NEW - [0:0]", "nat KUBE-NEW"),
+      ],
+    },
+    9,
+  );
   const texts = after.parts[0]!.lines.map((one) => one.text);
   test("lose and gain the lines that it tells, in their place", () => {
     expect(after.seq).toBe(9);
@@ -340,7 +516,9 @@ describe("rules after a change, before the whole text has come", () => {
     expect(texts).toHaveLength(view.parts[0]!.lines.length + 1);
   });
   test("are found by the Service that made them", () => {
-    const found = rowsOf(partsOf(after), wanted({ service: "shop/new" })).rows.flatMap((row) => (row.kind === "line" ? [row.line.text] : []));
+    const found = rowsOf(partsOf(after), wanted({ service: "shop/new" })).rows.flatMap((row) =>
+      row.kind === "line" ? [row.line.text] : [],
+    );
     expect(found.sort()).toEqual(["-A KUBE-SERVICES -j NEW", ":KUBE-NEW - [0:0]"]);
   });
   test("have what the kernel holds below them", () => {

@@ -116,6 +116,12 @@ def test_reload_in_mid_walk_loses_nothing(shop: Visitor) -> None:
     expect(shop.log.get_by_role("button", name=like("shop/client → shop/web:80"))).to_have_count(2)
 
 
+def test_a_reload_right_after_a_step_keeps_it(shop: Visitor) -> None:
+    shop.press("ArrowRight", "ArrowRight")
+    shop.page.reload()
+    shop.at(3)
+
+
 def test_reload_loses_no_change_from_the_log(shop: Visitor) -> None:
     shop.object("deploy web").click(button="right")
     shop.page.get_by_role("menuitem", name="Scale web to 4").click()

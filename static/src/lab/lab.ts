@@ -10,7 +10,7 @@ import type { Command, FromServer, Mode, TraceSummary } from "../wire";
 import type { FieldAt } from "./blame";
 import { comparedTogether, indexAt, laneOf, phaseAt, type Lane } from "./compare";
 import { firstFlow, protocolOf } from "./complete";
-import { readLink, writeLink } from "./link";
+import { Allowance, readLink, writeLink } from "./link";
 import { nodeAt } from "./marks";
 import { timelineOf } from "../timeline";
 
@@ -67,6 +67,7 @@ export class Lab extends EventTarget {
   private toastCount = 0;
   private sending = 0; // walks that this page asked for and has not heard of
   private linkTimer: ReturnType<typeof setTimeout> | undefined;
+  private readonly addresses = new Allowance(50, 200);
 
   constructor(
     readonly token: string,
@@ -80,7 +81,7 @@ export class Lab extends EventTarget {
       seen: () => this.state?.seq ?? null,
     });
     this.playback.addEventListener("moment", () => this.onMoment());
-    this.playback.addEventListener("state", () => this.writeLinkSoon());
+    this.playback.addEventListener("state", () => this.keepLink());
   }
 
   get canBuild(): boolean {
@@ -190,7 +191,10 @@ export class Lab extends EventTarget {
 
   complain(error: unknown): void {
     if (error instanceof Refusal) {
-      this.say("wrong", error.problems.length > 0 ? error.problems : [t(error.lost ? "lab.refused.lost" : "lab.refused.busy")]);
+      this.say(
+        "wrong",
+        error.problems.length > 0 ? error.problems : [t(error.lost ? "lab.refused.lost" : "lab.refused.busy")],
+      );
     } else this.say("wrong", [error instanceof Error && error.message !== "" ? error.message : t("lab.refused.fault")]);
   }
 
@@ -377,7 +381,7 @@ export class Lab extends EventTarget {
       const node = nodeAt(timeline, index, (place) => this.isNode(place));
       if (node !== null) this.node = node; // who shows its rules follows the walk, too
     }
-    this.writeLinkSoon();
+    this.keepLink();
   }
 
   // ---- the address -----------------------------------------------------------------------------------------
@@ -392,15 +396,19 @@ export class Lab extends EventTarget {
     return true;
   }
 
-  private writeLinkSoon(): void {
-    if (this.linkTimer !== undefined) return;
-    this.linkTimer = setTimeout(() => {
-      this.linkTimer = undefined;
-      const index = this.playback.index;
-      if (this.shown === null || index < 0) return;
-      const hash = writeLink({ trace: this.shown, step: index + 1 });
-      if (location.hash !== hash) history.replaceState(null, "", hash);
-    }, 300);
+  /** At once for a step that somebody takes, so that a reload right after it loses nothing; soon while a walk plays. */
+  private keepLink(): void {
+    if (!this.playback.playing && this.addresses.take(performance.now())) this.writeLink();
+    else this.linkTimer ??= setTimeout(() => this.writeLink(), 300);
+  }
+
+  private writeLink(): void {
+    clearTimeout(this.linkTimer);
+    this.linkTimer = undefined;
+    const index = this.playback.index;
+    if (this.shown === null || index < 0) return;
+    const hash = writeLink({ trace: this.shown, step: index + 1 });
+    if (location.hash !== hash) history.replaceState(null, "", hash);
   }
 }
 

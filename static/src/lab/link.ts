@@ -21,3 +21,24 @@ function whole(text: string | null): number | null {
   const value = Number(text);
   return value >= 1 ? value : null;
 }
+
+/** Browsers refuse an address that is written too often: `take` says whether one more may be, now (in milliseconds). */
+export class Allowance {
+  private left: number;
+  private at = 0;
+
+  constructor(
+    private readonly most: number,
+    private readonly every: number, // milliseconds until one more may be written
+  ) {
+    this.left = most;
+  }
+
+  take(now: number): boolean {
+    this.left = Math.min(this.most, this.left + (now - this.at) / this.every);
+    this.at = now;
+    if (this.left < 1) return false;
+    this.left -= 1;
+    return true;
+  }
+}
