@@ -74,14 +74,19 @@ class Rename(Wire):
     title: str = Field(min_length=1, max_length=120)
 
 
-class Send(Wire):
-    """A flow: its request, the answer, and what completes the handshake. Ends are written as for `packetsim trace`."""
+class Ends(Wire):
+    """Of a flow; written as for `packetsim trace`."""
 
-    type: Literal["send"] = "send"
     source: Place
     target: Place
     protocol: Transport | None = None
     via: Name | None = None
+
+
+class Send(Ends):
+    """A flow: its request, the answer, and what completes the handshake."""
+
+    type: Literal["send"] = "send"
 
 
 class Resolve(Wire):
@@ -92,25 +97,17 @@ class Resolve(Wire):
     service: Name  # `namespace/name[:port]`
 
 
-class Burst(Wire):
+class Burst(Ends):
     """`count` new connections of one flow, counted by where they end."""
 
     type: Literal["burst"] = "burst"
-    source: Place
-    target: Place
-    protocol: Transport | None = None
-    via: Name | None = None
     count: int = Field(ge=2, le=MOST_BURST)
 
 
-class Compare(Wire):
+class Compare(Ends):
     """The same flow in all four modes, each from kernels that have seen nothing yet."""
 
     type: Literal["compare"] = "compare"
-    source: Place
-    target: Place
-    protocol: Transport | None = None
-    via: Name | None = None
 
 
 class Wait(Wire):

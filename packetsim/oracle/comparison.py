@@ -42,7 +42,7 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """`aspect`: answer, endpoint, rules, packets, conntrack, ipvs or text. `depth`: how much agreed before it."""
+    """`aspect`: answer, endpoint, rules, packets, conntrack, ipvs, text, promise. `depth`: how much agreed before."""
 
     aspect: str
     place: str

@@ -131,7 +131,7 @@ title: string
 type: "rename"
 }
 /**
- * A flow: its request, the answer, and what completes the handshake. Ends are written as for `packetsim trace`.
+ * A flow: its request, the answer, and what completes the handshake.
  * 
  * This interface was referenced by `Wire`'s JSON-Schema
  * via the `definition` "Send".
@@ -541,6 +541,18 @@ type: "goodbye"
 export interface Answer {
 events: Happened[]
 seq: number
+}
+/**
+ * Of a flow; written as for `packetsim trace`.
+ * 
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "Ends".
+ */
+export interface Ends {
+protocol: (("tcp" | "udp" | "sctp") | null)
+source: string
+target: string
+via: (string | null)
 }
 /**
  * After which event the new lab begins; None: the last.

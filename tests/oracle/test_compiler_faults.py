@@ -22,34 +22,18 @@ from packetsim.kubeproxy import (
 from packetsim.kubeproxy.services import Endpoints, ProxiedPort
 from packetsim.oracle.verify import Bench
 from packetsim.ruletext import Line, Origin
+from tests.oracle import faults
+from tests.oracle.faults import Patch, changed
 from tests.oracle.jobs import aspects, case_jobs, part_of, told
 
 pytestmark = pytest.mark.judge
 
-Patch = pytest.MonkeyPatch
 Lines = tuple[Line, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
-    """`case` and `flows`: what catches it, as a Difference of this aspect."""
-
-    name: str
-    plant: Callable[[Patch], None]
-    mode: str
-    case: str
-    flows: tuple[str, ...]
+class Fault(faults.Fault):
     aspect: str = "promise"
-
-
-def changed(owner: object, name: str, change: Callable[..., Any]) -> Callable[[Patch], None]:
-    """`change` gets what was there, then what that is called with."""
-    before = getattr(owner, name)
-
-    def plant(patch: Patch) -> None:
-        patch.setattr(owner, name, lambda *args: change(before, *args))
-
-    return plant
 
 
 def value(owner: object, name: str, wanted: object) -> Callable[[Patch], None]:

@@ -24,34 +24,17 @@ from packetsim.kubeproxy.balancer import LoadBalancerRR
 from packetsim.oracle.judge import Judge
 from packetsim.oracle.verify import PATIENT, Bench
 from packetsim.packet import Packet
+from tests.oracle import faults
+from tests.oracle.faults import Patch, changed
 from tests.oracle.jobs import case_jobs, part_of, scheduler_jobs
 from tests.oracle.remembered import Remembered
 
 pytestmark = pytest.mark.judge
 
-Patch = pytest.MonkeyPatch
-
 
 @dataclass(frozen=True, slots=True)
-class Fault:
-    """`case` and `flows` (none: all): what catches it, as a Difference of this aspect."""
-
-    name: str
-    plant: Callable[[Patch], None]
-    mode: str
-    case: str
-    flows: tuple[str, ...]
+class Fault(faults.Fault):
     aspect: str = "rules"
-
-
-def changed(owner: object, name: str, change: Callable[..., Any]) -> Callable[[Patch], None]:
-    """`change` gets what was there, then what that is called with."""
-    before = getattr(owner, name)
-
-    def plant(patch: Patch) -> None:
-        patch.setattr(owner, name, lambda *args: change(before, *args))
-
-    return plant
 
 
 # ---- iptables -----------------------------------------------------------------------------------
